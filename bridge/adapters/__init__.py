@@ -1,0 +1,1 @@
+"""One module per helpdesk vendor, and the contract that they share."""

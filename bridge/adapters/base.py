@@ -1,0 +1,58 @@
+"""The contract of an adapter: one helpdesk, both directions, no opinion about points."""
+
+from abc import ABC, abstractmethod
+
+from bridge.ticket import Delivery, HttpDelivery, StateChange, Ticket, TicketUpdate
+
+
+class Adapter(ABC):
+    """One configured helpdesk. Adapters report state and carry out writes; policy decides.
+
+    An adapter is shared by threads. Every call to the vendor has a total deadline, follows no
+    redirect, and fails in the error tree of `bridge.errors` only.
+    """
+
+    @abstractmethod
+    def verify(self, delivery: HttpDelivery) -> None:
+        """Prove, without I/O and in constant time, that the helpdesk sent this.
+
+        Raises:
+            WebhookRejected: unsigned, forged or stale; also where no secret is configured.
+        """
+
+    @abstractmethod
+    def parse(self, delivery: HttpDelivery) -> Delivery | None:
+        """Read a verified delivery, without I/O. None: authentic, but not about a ticket.
+
+        Raises:
+            PayloadNotUnderstood: the body or the headers cannot be read.
+        """
+
+    @abstractmethod
+    def fetch(self, ticket_id: str) -> Ticket:
+        """The ticket's present state, in one call to the vendor. Repeatable.
+
+        Raises:
+            TicketNotFound: the vendor does not know or show it.
+            HelpdeskUnavailable: try again later.
+            HelpdeskRefused: credentials, rights, or an answer that makes no sense.
+        """
+
+    @abstractmethod
+    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
+        """Every state transition of the ticket, oldest first, in one call. Repeatable.
+
+        Raises: as `fetch`.
+        """
+
+    @abstractmethod
+    def write(self, update: TicketUpdate) -> None:
+        """Write fields, status and note, and check that the vendor really stored them.
+
+        Fields and status are desired state, safe to repeat. A note is not: with `update.repeat`
+        its mark is looked up first and it is left out when it is there already.
+
+        Raises:
+            HelpdeskRefused: the vendor refuses, or answers 2xx but did not store what was sent.
+            HelpdeskUnavailable: try again later, with `repeat=True`.
+        """

@@ -1,0 +1,66 @@
+"""The error tree. Declining is a value; failing is an exception.
+
+    BridgeError
+    ├── SettingsError              a setting is missing or wrong; names the setting and the remedy
+    ├── BadRequest                 what was asked cannot be done; says what to do instead
+    ├── WebhookRejected            forged, unsigned or stale: the sender is not who it must be
+    ├── PayloadNotUnderstood       the sender is right, the body is not readable
+    ├── Retryable                  the same call may succeed later
+    │   ├── HelpdeskUnavailable    the helpdesk is down, slow, or asks to wait
+    │   └── LedgerBusy             the database cannot take the write now
+    └── HelpdeskRefused            the helpdesk says no, and would say no again: a dead letter
+        └── TicketNotFound         the helpdesk does not know (or no longer shows) that ticket
+
+Messages are written for the person who must act. They never hold a secret or a customer's text.
+"""
+
+
+class BridgeError(Exception):
+    """Anything that this system reports as its own failure."""
+
+
+class SettingsError(BridgeError):
+    """A setting is missing or wrong."""
+
+
+class BadRequest(BridgeError):
+    """What was asked cannot be done; the message says why and what to do instead."""
+
+
+class WebhookRejected(BridgeError):
+    """The delivery does not prove that it comes from the configured helpdesk."""
+
+
+class PayloadNotUnderstood(BridgeError):
+    """An authentic delivery whose body cannot be read."""
+
+
+class Retryable(BridgeError):
+    """The same call may succeed later.
+
+    `retry_after` is the wait in seconds that the other side asked for, or None where it named none.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class HelpdeskUnavailable(Retryable):
+    """The helpdesk's API is down, slow, or asks to wait."""
+
+
+class LedgerBusy(Retryable):
+    """The database cannot take the write now; nothing was written."""
+
+
+class HelpdeskRefused(BridgeError):
+    """The helpdesk refuses the call and would refuse it again. `status` is its HTTP status."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TicketNotFound(HelpdeskRefused):
+    """The helpdesk does not know, or no longer shows, that ticket."""

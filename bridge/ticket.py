@@ -1,0 +1,185 @@
+"""Value types that the adapters, the policy and the flow share. No vendor's words, no I/O.
+
+Every instant is an aware UTC `datetime`; every ticket and user id is the vendor's id as text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """A ticket's state in the helpdesk, whatever an admin calls it there."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    CLOSED = "closed"
+    MERGED = "merged"
+    REMOVED = "removed"
+
+
+class Channel(StrEnum):
+    """How a ticket came in."""
+
+    EMAIL = "email"
+    FORM = "form"
+    PORTAL = "portal"
+    PHONE = "phone"
+    CHAT = "chat"
+    AGENT = "agent"
+    OTHER = "other"
+
+
+class PointsState(StrEnum):
+    """What agents see of an incident's points (product rule 6.1)."""
+
+    CHARGED = "charged"
+    AWAITING_POINTS = "awaiting_points"
+    FREE_REOPEN = "free_reopen"
+    CREDITED = "credited"
+    DECLINED = "declined"
+    REVIEW = "review"
+
+
+class SlaState(StrEnum):
+    """What agents see of the first-response promise."""
+
+    RUNNING = "running"
+    AT_RISK = "at_risk"
+    MET = "met"
+    BREACHED = "breached"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDelivery:
+    """One webhook request as it arrived: header names in lower case, the body's raw bytes."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a webhook says once it is verified: which ticket to look at, and a label for logs.
+
+    `id` is the same on every retry of one delivery. Nothing else in a body is taken as fact: it is
+    built at delivery time, late, and may be doubled or re-ordered.
+    """
+
+    id: str
+    ticket_id: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The customer record that a ticket belongs to in its helpdesk.
+
+    `ref` is unique within the helpdesk: `organization:2`, or `person:8` for somebody without an
+    organisation. `zone` (IANA), `country` (ISO 3166) and `subdivision` are what the helpdesk's own
+    record says, None where it says nothing.
+    """
+
+    ref: str
+    name: str
+    zone: str | None = None
+    country: str | None = None
+    subdivision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """The person who asked; `email` is None where the helpdesk knows none."""
+
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A public answer by a human agent (never the ticket's opening text, a trigger or a bot)."""
+
+    at: datetime
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One transition from the helpdesk's own history. `seq` grows with time within a ticket."""
+
+    seq: int
+    at: datetime
+    before: Status
+    after: Status
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the bridge shows on a ticket. A display: written from the ledger, never read as fact.
+
+    `balance` and `charged` in points; `response_due` UTC, None while no clock runs; `next_expiry`
+    and `free_reopen_until` are the last valid days in the account's zone.
+    """
+
+    state: PointsState
+    charged: int
+    balance: int
+    next_expiry: date | None = None
+    response_due: datetime | None = None
+    sla: SlaState | None = None
+    free_reopen_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket's state as one read of the helpdesk tells it.
+
+    `close_hint` is the helpdesk's own stamp of the latest closure: a hint that the history is worth
+    reading, not a fact (customers can overwrite it). `answers` are in time order. `marks` are the
+    marks of notes that the bridge itself left on the ticket.
+    """
+
+    id: str
+    number: str
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    channel: Channel
+    opened_by_agent: bool
+    customer: Customer
+    requester: Requester
+    answers: tuple[Answer, ...] = ()
+    close_hint: datetime | None = None
+    marks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text for a ticket: an internal note, or a public message to the requester.
+
+    `mark` identifies it for ever: a retry looks for it before it writes again.
+    """
+
+    mark: str
+    subject: str
+    text: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketUpdate:
+    """What a helpdesk is asked to write, in one call: fields, status, and at most one note.
+
+    `pending_until` (UTC) goes with `Status.PENDING`. `repeat` says that an earlier attempt may have
+    arrived, so the note must be looked for first.
+    """
+
+    ticket_id: str
+    fields: Fields
+    status: Status | None = None
+    pending_until: datetime | None = None
+    note: Note | None = None
+    repeat: bool = False

@@ -1,0 +1,1 @@
+"""The receiver: Flask, and only Flask."""
