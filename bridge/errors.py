@@ -3,6 +3,7 @@
     BridgeError
     ├── SettingsError              a setting is missing or wrong; names the setting and the remedy
     ├── BadRequest                 what was asked cannot be done; says what to do instead
+    ├── UnknownHelpdesk            no helpdesk of that name is configured
     ├── WebhookRejected            forged, unsigned or stale: the sender is not who it must be
     ├── PayloadNotUnderstood       the sender is right, the body is not readable
     ├── Retryable                  the same call may succeed later
@@ -25,6 +26,10 @@ class SettingsError(BridgeError):
 
 class BadRequest(BridgeError):
     """What was asked cannot be done; the message says why and what to do instead."""
+
+
+class UnknownHelpdesk(BridgeError):
+    """No helpdesk of that name is configured."""
 
 
 class WebhookRejected(BridgeError):

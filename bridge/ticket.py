@@ -78,8 +78,10 @@ class Customer:
     """The customer record that a ticket belongs to in its helpdesk.
 
     `ref` is unique within the helpdesk: `organization:2`, or `person:8` for somebody without an
-    organisation. `zone` (IANA), `country` (ISO 3166) and `subdivision` are what the helpdesk's own
-    record says, None where it says nothing.
+    organisation. `name` is the organisation's name, but a person's address: a display name can be
+    chosen by the sender of a mail and must never lead to somebody's points. `zone` (IANA),
+    `country` (ISO 3166) and `subdivision` are what the helpdesk's own record says, None where it
+    says nothing.
     """
 
     ref: str
@@ -183,3 +185,11 @@ class TicketUpdate:
     pending_until: datetime | None = None
     note: Note | None = None
     repeat: bool = False
+
+
+class Received(StrEnum):
+    """What became of a delivery that proved where it comes from. All three are a success."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"

@@ -1,0 +1,313 @@
+"""The HTTP that every vendor module shares: one JSON call, one deadline, one error tree.
+
+`requests` alone is not enough towards somebody else's server: its timeout counts per packet, it
+follows redirects with our credentials, it reads bodies of any size, and its errors quote URLs.
+"""
+
+import io
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from time import monotonic
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Retry, Timeout
+
+from bridge import __version__
+from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, SettingsError
+
+CONNECT_TIMEOUT = 5.0
+MAX_ANSWER_BYTES = 64 * 2**20
+MAX_RETRY_AFTER = 3600.0
+"""Seconds. A server that asks for more is asked again after this."""
+
+_CHUNK = 64 * 2**10
+_TRY_LATER = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer that is neither 2xx nor a redirect. `where` is fit for a log, `body` is not."""
+
+    where: str
+    status: int
+    body: object = field(repr=False)
+    retry_after: float | None = None
+
+
+Explain = Callable[[Failure], BridgeError | None]
+"""A vendor's own reading of a failure; None leaves it to the table that all vendors share."""
+
+
+def decode_json(raw: bytes) -> object:
+    """Parse JSON that a stranger wrote.
+
+    Raises:
+        ValueError: for anything that is not strict JSON in UTF-8, however deep, long or odd.
+    """
+    try:
+        return json.loads(raw.decode(), parse_constant=_not_json)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class JsonClient:
+    """Calls one base URL with one credential. Shared by threads; each has its own connections.
+
+    Nothing is ever sent twice: the outbox and the inbox repeat, and know what may be repeated.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        authorization: str,
+        deadline: float = 20.0,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        explain: Explain = lambda _failure: None,
+    ) -> None:
+        """Check the address; connect to nothing yet.
+
+        Args:
+            base_url: `https://host[:port][/path]`, without credentials, query or fragment.
+            authorization: the value of the Authorization header.
+            deadline: seconds for one call in all, from connecting to the last byte of the answer.
+                Only the operating system's name look-up is not counted.
+            max_bytes: the longest answer that is read, decompressed.
+            explain: the vendor's reading of a failure.
+
+        Raises:
+            SettingsError: the address or the credential cannot be used.
+        """
+        if not (authorization.isascii() and authorization.isprintable()):
+            # http.client would quote the whole value in its complaint.
+            raise SettingsError("the helpdesk's token holds a character that no token has")
+        self._base, self._host = _checked(base_url)
+        self._authorization = authorization
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+        self._explain = explain
+        self._local = threading.local()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        """The decoded answer of a GET. Repeatable. `path` is quoted in errors, `params` is not.
+
+        Raises:
+            HelpdeskUnavailable: no answer in time, or one that asks to come back later.
+            HelpdeskRefused: any other answer than 2xx with JSON.
+        """
+        return self._call("GET", path, params=params)
+
+    def put(self, path: str, body: Mapping[str, object]) -> object:
+        """The decoded answer of a PUT with a JSON body. Raises as `get`.
+
+        Whether repeating is safe is the caller's to know: after `HelpdeskUnavailable` the vendor
+        may have carried it out.
+        """
+        return self._call("PUT", path, body=body)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> object:
+        where = f"{method} {path} at {self._host}"
+        try:
+            with self._session().request(
+                method,
+                self._base + path,
+                params=params,
+                json=body,
+                timeout=self._timeout(),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                raw = self._read(response, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Their texts quote URLs, so neither text nor cause may travel on.
+            reason = type(error).__name__
+            raise HelpdeskUnavailable(f"{where}: no complete answer ({reason})") from None
+        return self._judge(where, response, raw)
+
+    def _read(self, response: requests.Response, where: str) -> bytes:
+        raw = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            raw += chunk
+            if len(raw) > self._max_bytes:
+                raise HelpdeskRefused(
+                    f"{where}: the answer is longer than {self._max_bytes} bytes",
+                    status=response.status_code,
+                )
+        return bytes(raw)
+
+    def _judge(self, where: str, response: requests.Response, raw: bytes) -> object:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise HelpdeskRefused(
+                f"{where}: answers with a redirect ({status}); set the url to the final address",
+                status=status,
+            )
+        try:
+            body = decode_json(raw)
+        except ValueError:
+            if response.ok:
+                raise HelpdeskRefused(
+                    f"{where}: answers {status} without JSON; is the url that of the helpdesk?",
+                    status=status,
+                ) from None
+            body = None
+        if response.ok:
+            return body
+        failure = Failure(where, status, body, _retry_after(response.headers))
+        raise self._explain(failure) or _general(failure)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.auth = self._sign
+            session.headers["User-Agent"] = f"support-points-bridge/{__version__}"
+            session.headers["Accept"] = "application/json"
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            adapter = _DeadlineAdapter(max_retries=Retry(total=0, read=False))
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+        return session
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # An auth hook and not a header: requests lets ~/.netrc overrule a header.
+        request.headers["Authorization"] = self._authorization
+        return request
+
+    def _timeout(self) -> Any:
+        # Any: requests takes urllib3's Timeout, the stubs of requests do not say so.
+        return Timeout(connect=min(CONNECT_TIMEOUT, self._deadline), total=self._deadline)
+
+
+def _checked(base_url: str) -> tuple[str, str]:
+    problem = "the helpdesk's url must be https://host[:port][/path], without user or query"
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise SettingsError(problem) from None
+    has_more = "@" in parts.netloc or parts.query or parts.fragment
+    if parts.scheme not in {"http", "https"} or not host or has_more:
+        raise SettingsError(problem)
+    return base_url.rstrip("/"), parts.netloc
+
+
+def _general(failure: Failure) -> BridgeError:
+    where, status = failure.where, failure.status
+    if status >= 500 or status in _TRY_LATER:
+        return HelpdeskUnavailable(
+            f"{where}: answers {status}, try again later", retry_after=failure.retry_after
+        )
+    if status in {401, 403}:
+        return HelpdeskRefused(
+            f"{where}: answers {status}; the credentials are wrong or lack a right", status=status
+        )
+    return HelpdeskRefused(f"{where}: answers {status}", status=status)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from Retry-After in either form of RFC 9110; at most `MAX_RETRY_AFTER`.
+
+    A date is counted from the answer's own Date, so that clocks need not agree. None where the
+    server named nothing usable.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdecimal():
+        return min(float(value[:12]), MAX_RETRY_AFTER)
+    try:
+        until, now = (
+            parsedate_to_datetime(stamp).replace(tzinfo=UTC)
+            for stamp in (value, headers.get("Date", ""))
+        )
+    except ValueError:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+class _BudgetIO(io.RawIOBase):
+    """A socket's bytes, with its timeout taken as a budget for all of them, not for each read."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        budget = sock.gettimeout()
+        self._until = None if budget is None else monotonic() + budget
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._until is not None:
+            left = self._until - monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BudgetResponse(HTTPResponse):
+    """Status line, headers and body within one budget: a dripping server is cut off anywhere."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_BudgetIO(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _BudgetResponse
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _BudgetResponse
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class _DeadlineAdapter(HTTPAdapter):
+    """urllib3 hands on what is left of Timeout(total=...) when it begins to wait for the answer."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -1,0 +1,371 @@
+"""What Zammad says of a ticket, put into the bridge's words. No I/O.
+
+Everything is read from the one answer of `GET /api/v1/tickets/{id}?all=true`: the ticket, its
+articles, and as assets the users, roles, organisations and groups that they name. Ids of article
+types and senders are those of Zammad's seeds; names are never read, since admins may change them.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC
+from enum import IntEnum
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from bridge.errors import HelpdeskRefused
+from bridge.ticket import Answer, Channel, Customer, Requester, Status
+
+MARK_KEY = "points_bridge"
+"""Our own key in the preferences of an article."""
+
+STATUS_OF_STATE_TYPE = {
+    1: Status.OPEN,  # new
+    2: Status.OPEN,
+    3: Status.PENDING,  # pending reminder
+    4: Status.PENDING,  # pending action, such as "pending close"
+    5: Status.CLOSED,
+    6: Status.MERGED,
+    7: Status.REMOVED,
+}
+
+_T = TypeVar("_T")
+
+
+def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return handler(value)
+    except ValueError:
+        return None
+
+
+_Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+# Customers can write what follows through the API. Rubbish there must not make a ticket unreadable,
+# or it would never be charged.
+_Hint = Annotated[_Instant | None, WrapValidator(_or_none)]
+_Preferences = Annotated[
+    dict[str, object], BeforeValidator(lambda given: given if isinstance(given, dict) else {})
+]
+
+
+class Sender(IntEnum):
+    """Who speaks in an article."""
+
+    AGENT = 1
+    CUSTOMER = 2
+    SYSTEM = 3
+
+
+class ArticleType(IntEnum):
+    """How an article was exchanged. Every type but the note reaches the customer."""
+
+    EMAIL = 1
+    CHAT = 3
+    PHONE = 5
+    NOTE = 10
+    WEB = 11
+
+
+_CHANNELS: dict[int | None, Channel] = {
+    ArticleType.EMAIL: Channel.EMAIL,
+    ArticleType.CHAT: Channel.CHAT,
+    ArticleType.PHONE: Channel.PHONE,
+    ArticleType.WEB: Channel.PORTAL,
+}
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class State(_Row):
+    """One of `GET /api/v1/ticket_states`."""
+
+    id: int
+    state_type_id: int
+    active: bool
+
+    @property
+    def status(self) -> Status:
+        """What this state means, whatever it is called."""
+        if self.state_type_id not in STATUS_OF_STATE_TYPE:
+            raise HelpdeskRefused(f"Zammad's state {self.id} is of an unknown type")
+        return STATUS_OF_STATE_TYPE[self.state_type_id]
+
+
+class User(_Row):
+    """The answer of `GET /api/v1/users/me`."""
+
+    id: int
+
+
+class HistoryRow(_Row):
+    """One line of `GET /api/v1/ticket_history/{id}`; `id_from` and `id_to` belong to a state."""
+
+    id: int
+    o_id: int
+    object: str
+    attribute: str | None = None
+    id_from: int | None = None
+    id_to: int | None = None
+    created_at: _Instant
+    created_by_id: int
+
+
+class History(_Row):
+    """The answer of `GET /api/v1/ticket_history/{id}`."""
+
+    history: tuple[HistoryRow, ...]
+
+
+class Article(_Row):
+    """One message of a ticket, without its text."""
+
+    id: int
+    ticket_id: int
+    type_id: int
+    sender_id: int
+    internal: bool
+    created_at: _Instant
+    created_by_id: int
+    origin_by_id: int | None = None
+    preferences: _Preferences = {}
+
+    @property
+    def came_by_mail(self) -> bool:
+        """Zammad's mail import notes whether a mail is an auto-response, on no other article."""
+        return self.type_id == ArticleType.EMAIL and "is-auto-response" in self.preferences
+
+    def answers(self, customer_id: int) -> bool:
+        """Public, by an agent, of a communicating type, and written by a person.
+
+        An agent who is the ticket's customer asks here, and does not answer.
+        """
+        return (
+            not self.internal
+            and self.sender_id == Sender.AGENT
+            and self.type_id != ArticleType.NOTE
+            and customer_id not in {self.created_by_id, self.origin_by_id}
+            and not self.preferences.get("perform_origin")
+            and not self.preferences.get("is-auto-response")
+        )
+
+    def mark(self) -> str | None:
+        """The mark that a note of the bridge carries."""
+        ours = self.preferences.get(MARK_KEY)
+        mark = ours.get("mark") if isinstance(ours, dict) else None
+        return mark if isinstance(mark, str) else None
+
+
+class _Person(_Row):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: int
+    login: str = ""
+    firstname: str | None = None
+    lastname: str | None = None
+    email: str | None = None
+    role_ids: tuple[int, ...] = ()
+    group_ids: dict[str, object] = {}
+
+
+class _Organization(_Row):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: int
+    name: str
+
+
+class _Group(_Row):
+    email_address_id: int | None = None
+
+
+class _Role(_Row):
+    group_ids: dict[str, object] = {}
+
+
+class _TicketRow(_Row):
+    id: int
+    number: str
+    state_id: int
+    group_id: int
+    customer_id: int
+    organization_id: int | None = None
+    created_by_id: int
+    create_article_type_id: int | None = None
+    create_article_sender_id: int | None = None
+    created_at: _Instant
+    updated_at: _Instant
+    close_at: _Hint = None
+    last_close_at: _Hint = None
+    preferences: _Preferences = {}
+
+
+class _Assets(_Row):
+    tickets: dict[int, _TicketRow] = Field(alias="Ticket")
+    articles: dict[int, Article] = Field(alias="TicketArticle", default={})
+    people: dict[int, _Person] = Field(alias="User")
+    organizations: dict[int, _Organization] = Field(alias="Organization", default={})
+    groups: dict[int, _Group] = Field(alias="Group", default={})
+    roles: dict[int, _Role] = Field(alias="Role", default={})
+
+
+class _All(_Row):
+    ticket_id: int
+    assets: _Assets
+
+
+class Snapshot:
+    """A ticket and everything around it, at one instant."""
+
+    def __init__(self, answer: object, ticket_id: str) -> None:
+        """Read the answer.
+
+        Raises:
+            HelpdeskRefused: it is not a ticket, not this one, or lacks a record that it names.
+        """
+        read = checked(_All, answer)
+        self._assets = read.assets
+        ticket = read.assets.tickets.get(read.ticket_id)
+        if ticket is None or str(ticket.id) != ticket_id:
+            raise HelpdeskRefused(f"Zammad answers with another ticket than {ticket_id}")
+        self.ticket = ticket
+        self.articles = sorted(
+            (a for a in read.assets.articles.values() if a.ticket_id == ticket.id),
+            key=lambda article: (article.created_at, article.id),
+        )
+        self._customer = _named(read.assets.people, ticket.customer_id, "user")
+
+    @property
+    def opening(self) -> Article | None:
+        """The article that the ticket began with. What a merge moved here may be older."""
+        since = self.ticket.created_at
+        return next((a for a in self.articles if a.created_at >= since), None)
+
+    @property
+    def channel(self) -> Channel:
+        """How the ticket came in, by the type and sender of its first article.
+
+        A mail that claims to be from an agent's address becomes an article of sender Agent, so how
+        it arrived counts before who it says it is from.
+        """
+        ticket = self.ticket
+        kind, sender = ticket.create_article_type_id, ticket.create_article_sender_id
+        if self._came_by_mail:
+            return Channel.EMAIL
+        if sender == Sender.AGENT:
+            return Channel.AGENT
+        if sender != Sender.CUSTOMER:
+            return Channel.OTHER
+        if kind == ArticleType.WEB and ticket.preferences.get("form"):
+            return Channel.FORM
+        return _CHANNELS.get(kind, Channel.OTHER)
+
+    @property
+    def opened_by_agent(self) -> bool:
+        """Somebody else than the customer, with access to groups, entered it in the helpdesk."""
+        author = self.ticket.created_by_id
+        if author == self.ticket.customer_id or self._came_by_mail:
+            return False
+        return self._is_agent(_named(self._assets.people, author, "user"))
+
+    def customer(self, zone_field: str, country_field: str, subdivision_field: str) -> Customer:
+        """Who owns the points: the organisation, or the person who has none."""
+        person, organization_id = self._customer, self.ticket.organization_id
+        owner: _Organization | _Person = person
+        ref, name = f"person:{person.id}", self.requester.email or person.login or str(person.id)
+        if organization_id is not None:
+            owner = _named(self._assets.organizations, organization_id, "organization")
+            ref, name = f"organization:{owner.id}", owner.name
+        custom = owner.model_extra or {}
+        return Customer(
+            ref=ref,
+            name=_line(name),
+            zone=_text(custom.get(zone_field)),
+            country=_text(custom.get(country_field)),
+            subdivision=_text(custom.get(subdivision_field)),
+        )
+
+    @property
+    def requester(self) -> Requester:
+        """The ticket's customer."""
+        person = self._customer
+        name = _line(f"{person.firstname or ''} {person.lastname or ''}")
+        return Requester(name=name or _line(person.login), email=_text(person.email))
+
+    @property
+    def mail_to(self) -> str | None:
+        """Where a mail would go; None if the group has no address to send one from.
+
+        Zammad answers 500 to an article of type email in such a group.
+        """
+        group = _named(self._assets.groups, self.ticket.group_id, "group")
+        return self.requester.email if group.email_address_id is not None else None
+
+    def answers(self, bot_id: int) -> tuple[Answer, ...]:
+        """The public answers of agents, in time order.
+
+        Neither the opening text, nor what a merge brought along from before this ticket's time.
+        """
+        ticket, opening = self.ticket, self.opening
+        return tuple(
+            Answer(at=article.created_at, agent=str(article.created_by_id))
+            for article in self.articles
+            if article is not opening
+            and article.created_at >= ticket.created_at
+            and article.created_by_id != bot_id
+            and article.answers(ticket.customer_id)
+        )
+
+    @property
+    def _came_by_mail(self) -> bool:
+        return self.opening is not None and self.opening.came_by_mail
+
+    def _is_agent(self, person: _Person) -> bool:
+        # Access to groups, own or by a role, is what tells an agent: roles may be renamed.
+        roles = (self._assets.roles.get(id_) for id_ in person.role_ids)
+        return bool(person.group_ids) or any(role and role.group_ids for role in roles)
+
+
+def marks(articles: Iterable[Article], bot_id: int) -> frozenset[str]:
+    """The marks of the notes that the bridge itself left: anybody can write such preferences."""
+    ours = (article.mark() for article in articles if article.created_by_id == bot_id)
+    return frozenset(mark for mark in ours if mark)
+
+
+def checked(shape: type[_T], answer: object) -> _T:
+    """An answer of Zammad in the shape that it must have.
+
+    Raises:
+        HelpdeskRefused: it has another one. Names the places, never the values.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(answer)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        places = ", ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:3])
+    raise HelpdeskRefused(f"Zammad's answer makes no sense ({places})")
+
+
+def _named(records: dict[int, _T], id_: int, kind: str) -> _T:
+    if id_ not in records:
+        raise HelpdeskRefused(f"Zammad's answer lacks {kind} {id_}, which the ticket names")
+    return records[id_]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _text(value: object) -> str | None:
+    return _line(value) or None if isinstance(value, str) else None
