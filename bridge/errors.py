@@ -15,6 +15,9 @@
 Messages are written for the person who must act. They never hold a secret or a customer's text.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class BridgeError(Exception):
     """Anything that this system reports as its own failure."""
@@ -69,3 +72,12 @@ class HelpdeskRefused(BridgeError):
 
 class TicketNotFound(HelpdeskRefused):
     """The helpdesk does not know, or no longer shows, that ticket."""
+
+
+def did_you_mean(text: str, choices: Iterable[str]) -> str:
+    """The end of an error message: up to three choices that `text` is part of, or looks like."""
+    known = sorted(choices)
+    wanted = text.strip().replace(" ", "_").casefold()
+    close = [name for name in known if wanted and wanted in name.casefold()]
+    close = close or get_close_matches(text, known)
+    return f"; did you mean {', '.join(close[:3])}?" if close else ""

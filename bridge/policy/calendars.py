@@ -1,0 +1,383 @@
+"""Where a calendar comes from: public holidays, the country of a zone, and a record of the inputs.
+
+"Incident support is not available on major government holidays": the `public` holidays of the
+`holidays` library, with a few exceptions by country, as frozen sets per year. The library's own
+objects are never shared: they fill themselves while they are read, and answer a second thread "no
+holiday" meanwhile.
+"""
+
+import hashlib
+import json
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import holidays
+from holidays.registry import COUNTRIES
+
+from bridge.errors import SettingsError, did_you_mean
+from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, Weekly, Window, no_holidays
+from bridge.policy.zones import local_date
+
+PUBLIC = ("public",)
+
+ASK_FOR_SUBDIVISION = frozenset({"AU", "CH", "DE", "ES", "IT"})
+"""Countries whose holidays are mostly those of their states: a country alone is too few days."""
+
+# Without these, Thanksgiving and Victoria Day are missing in Canada as a whole, and the eves of
+# Midsummer, Christmas and New Year, which nobody works, in Sweden.
+_CATEGORIES: Mapping[tuple[str, str | None], tuple[str, ...]] = {
+    ("CA", None): ("public", "government"),
+    ("SE", None): ("public", "de_facto"),
+}
+# The days common to all of the United Kingdom are fewer than any of its parts has.
+_SUBDIVISIONS = {"GB": "ENG"}
+# "Major government holidays" are the federal ones; a state in an address does not add its own.
+_NATIONAL_ONLY = frozenset({"US"})
+
+_built: dict[tuple[str, str | None, tuple[str, ...], int], frozenset[date]] = {}
+_building = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHolidays:
+    """The public holidays of a place, for any year. A value, safe to share between threads.
+
+    Made by `public_holidays`, which checks and completes what it is given.
+    """
+
+    country: str
+    subdivision: str | None = None
+    categories: tuple[str, ...] = PUBLIC
+
+    def __call__(self, year: int) -> frozenset[date]:
+        """The closed dates of a year; empty outside the library's data."""
+        key = (self.country, self.subdivision, self.categories, year)
+        days = _built.get(key)
+        if days is None:
+            with _building:
+                if key not in _built:
+                    _built[key] = self._build(year)
+                days = _built[key]
+        return days
+
+    def _build(self, year: int) -> frozenset[date]:
+        # `language` names the days, it does not choose them: 36 countries have no en_US and keep
+        # their own names. Left out, it would be read from the environment.
+        return frozenset(
+            holidays.country_holidays(
+                self.country,
+                subdiv=self.subdivision,
+                categories=self.categories,
+                years=year,
+                expand=False,
+                observed=True,
+                language="en_US",
+            )
+        )
+
+    def covers(self, first_year: int, last_year: int) -> bool:
+        """Whether there is at least one closed date in each of these years, both included.
+
+        A year beyond the library's data (Sri Lanka's end in 2026), and one whose holidays are
+        suspended (Ukraine under martial law), look like plain working days.
+        """
+        return all(self(year) for year in range(first_year, last_year + 1))
+
+
+def public_holidays(
+    country: str, subdivision: str | None = None, categories: Iterable[str] | None = None
+) -> PublicHolidays:
+    """The holidays that close support in a country or its subdivision.
+
+    Categories default to `public` and the exceptions above. Others are a choice of the account: a
+    `half_day` would close the whole day, so give the date's hours as special hours instead.
+
+    Raises:
+        SettingsError: the library does not know the country, the subdivision or a category.
+    """
+    code = country_code(country)
+    part = subdivision_code(code, subdivision) if subdivision else _SUBDIVISIONS.get(code)
+    if categories is None:
+        return PublicHolidays(code, part, _CATEGORIES.get((code, part), PUBLIC))
+    wanted = tuple(sorted(set(categories)))
+    known = getattr(holidays, code).supported_categories
+    for category in wanted:
+        if category not in known:
+            raise SettingsError(f"{code} has no holidays {category!r}, only: {', '.join(known)}")
+    if not wanted:
+        raise SettingsError(f"holiday categories of {code} are empty, name one: {', '.join(known)}")
+    return PublicHolidays(code, part, wanted)
+
+
+def build_calendar(
+    zone: str,
+    country: str | None = None,
+    subdivision: str | None = None,
+    *,
+    categories: Iterable[str] | None = None,
+    weekly: Weekly = MONDAY_TO_FRIDAY,
+    extra_closed: frozenset[date] = frozenset(),
+    removed: frozenset[date] = frozenset(),
+    open_windows: Mapping[date, tuple[Window, ...]] | None = None,
+) -> Calendar:
+    """An account's calendar. Without a country, no public holiday closes it.
+
+    Raises:
+        SettingsError: as `Calendar` and `public_holidays`.
+    """
+    return Calendar(
+        zone=zone,
+        weekly=weekly,
+        holidays_of=public_holidays(country, subdivision, categories) if country else no_holidays,
+        extra_closed=extra_closed,
+        removed=removed,
+        open_windows=open_windows or {},
+    )
+
+
+def country_code(text: str) -> str:
+    """The ISO 3166 alpha-2 code of a country: from that code, the alpha-3 one, or its name.
+
+    Raises:
+        SettingsError: no such country; names similar ones.
+    """
+    wanted = text.strip().replace(" ", "_").casefold()
+    for name, (_, code, *others) in COUNTRIES.items():
+        if wanted in (name, code.casefold(), *map(str.casefold, others)):
+            return code
+    hint = did_you_mean(text.casefold(), COUNTRIES)
+    raise SettingsError(f"unknown country {text!r}: give a two-letter ISO 3166 code{hint}")
+
+
+def subdivision_code(country: str, text: str) -> str:
+    """The code of a state or province within `country`: from `"BY"`, `"DE-BY"` or `"Bayern"`.
+
+    Raises:
+        SettingsError: no such subdivision has holidays of its own; names similar ones.
+    """
+    data = getattr(holidays, country)
+    codes: dict[str, str] = {code.casefold(): code for code in data.subdivisions}
+    codes |= {name.casefold(): code for name, code in data.subdivisions_aliases.items()}
+    wanted = text.strip().casefold().removeprefix(f"{country.casefold()}-")
+    if wanted in codes:
+        return codes[wanted]
+    if not codes:
+        raise SettingsError(f"{country} has no holidays by subdivision: leave out {text!r}")
+    hint = (
+        did_you_mean(text, data.subdivisions_aliases) or f"; known: {', '.join(data.subdivisions)}"
+    )
+    raise SettingsError(f"unknown subdivision {text!r} of {country}{hint}")
+
+
+def country_of_zone(zone: str) -> str | None:
+    """The country that a zone name stands for, or None where it names none or several.
+
+    The name counts as given, and is never canonicalised first: `Europe/Oslo` is a link to
+    `Europe/Berlin`, and still Norway.
+    """
+    return _zone_countries().get(zone)
+
+
+@cache
+def _zone_countries() -> Mapping[str, str]:
+    shared = {name: codes for codes, _, name in _rows("zone1970.tab")}
+    links = (line.split() for line in _zone_file("tzdata.zi") if line.startswith("L "))
+    old_names = {
+        name: shared[target]
+        for _, target, name in links
+        if "/" in name and len(shared.get(target, "")) == len("XX")
+    }
+    return old_names | {name: code for code, _, name in _rows("zone.tab")}
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [line.split("\t")[:3] for line in _zone_file(table) if not line.startswith("#")]
+
+
+def _zone_file(name: str) -> list[str]:
+    return files("tzdata").joinpath(f"zoneinfo/{name}").read_text(encoding="utf-8").splitlines()
+
+
+class CountrySource(StrEnum):
+    """How the country of an account's holidays is known, best first."""
+
+    ACCOUNT = "account"
+    ORGANISATION = "organisation"
+    INFERRED = "inferred"
+    DEFAULT = "default"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A country and, within it, a subdivision, as somebody wrote them."""
+
+    country: str
+    subdivision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose holidays apply to an account, how that is known, and what an admin should look at."""
+
+    country: str | None
+    subdivision: str | None
+    source: CountrySource
+    warnings: tuple[str, ...] = ()
+
+
+def locate(
+    zone: str,
+    account: Region | None = None,
+    organisation: Region | None = None,
+    default: Region | None = None,
+) -> Place:
+    """Whose holidays apply to an account in that zone.
+
+    The account's setting, else the organisation's record in the helpdesk, else the country of the
+    zone, else the deployment's default, else nobody's. A helpdesk's record is not a setting: what
+    cannot be read in it is left out, with a warning, and stops no ticket.
+
+    Raises:
+        SettingsError: `account` or `default` names an unknown country or subdivision.
+    """
+    if account:
+        return _settled(account, CountrySource.ACCOUNT)
+    warnings: tuple[str, ...] = ()
+    if organisation:
+        region, warnings = _legible(organisation)
+        if region:
+            return _settled(region, CountrySource.ORGANISATION, warnings)
+    inferred = country_of_zone(zone)
+    if inferred:
+        guess = f"country {inferred} is inferred from zone {zone}: confirm or set it"
+        return _settled(Region(inferred), CountrySource.INFERRED, (*warnings, guess))
+    if default:
+        return _settled(default, CountrySource.DEFAULT, warnings)
+    none = "no country is known: no public holiday is observed"
+    return Place(None, None, CountrySource.NONE, (*warnings, none))
+
+
+def _legible(record: Region) -> tuple[Region | None, tuple[str, ...]]:
+    region = None
+    try:
+        region = Region(country_code(record.country))
+        if record.subdivision and region.country not in _NATIONAL_ONLY:
+            part = subdivision_code(region.country, record.subdivision)
+            region = Region(region.country, part)
+    except SettingsError as error:
+        return region, (f"the organisation's record is not used in full: {error}",)
+    return region, ()
+
+
+def _settled(region: Region, source: CountrySource, warnings: tuple[str, ...] = ()) -> Place:
+    found = public_holidays(region.country, region.subdivision)
+    if found.country in ASK_FOR_SUBDIVISION and not found.subdivision:
+        few = f"{found.country} has most of its holidays by subdivision: set one"
+        warnings = (*warnings, few)
+    return Place(found.country, found.subdivision, source, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockInputs:
+    """What a due date was computed from. Stored with it, so that it can be explained years later.
+
+    "The due time is stored with the inputs that it was computed from, and is not recomputed for
+    past tickets when a holiday list or zone file changes." `closed_dates` and `open_windows` are
+    those from the start to the due date. `calendar_incomplete` says that the holiday data do not
+    reach over all of that time.
+    """
+
+    zone: str
+    country: str | None
+    subdivision: str | None
+    country_source: CountrySource
+    categories: tuple[str, ...]
+    weekly_hash: str
+    closed_dates: tuple[date, ...]
+    open_windows: tuple[tuple[date, tuple[Window, ...]], ...]
+    holidays_version: str
+    iana_version: str
+    calendar_incomplete: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record in JSON's own types: dates as ISO text, times of day in seconds."""
+        return asdict(self) | {
+            "country_source": self.country_source.value,
+            "categories": list(self.categories),
+            "closed_dates": [day.isoformat() for day in self.closed_dates],
+            "open_windows": {
+                day.isoformat(): [list(window) for window in windows]
+                for day, windows in self.open_windows
+            },
+        }
+
+
+def clock_inputs(
+    calendar: Calendar, start: datetime, due: datetime, source: CountrySource
+) -> ClockInputs:
+    """Record what `calendar` said of the time from `start` to `due`, both aware and included.
+
+    Raises:
+        ValueError: an instant is naive.
+    """
+    first, last = local_date(start, calendar.zone), local_date(due, calendar.zone)
+    closures = calendar.holidays_of if isinstance(calendar.holidays_of, PublicHolidays) else None
+    versions = data_versions()
+    return ClockInputs(
+        zone=calendar.zone,
+        country=closures.country if closures else None,
+        subdivision=closures.subdivision if closures else None,
+        country_source=source,
+        categories=closures.categories if closures else (),
+        weekly_hash=weekly_hash(calendar.weekly),
+        closed_dates=calendar.closed_dates(first, last),
+        open_windows=tuple(
+            (day, windows)
+            for day, windows in sorted(calendar.open_windows.items())
+            if first <= day <= last
+        ),
+        holidays_version=versions.holidays,
+        iana_version=versions.iana,
+        calendar_incomplete=closures is not None and not closures.covers(first.year, last.year),
+    )
+
+
+def weekly_hash(weekly: Weekly) -> str:
+    """A short fingerprint of weekly hours, the same in every process and release."""
+    text = json.dumps([weekly.get(weekday, ()) for weekday in range(7)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class DataVersions:
+    """Which public data this process computes with.
+
+    `zoneinfo_pinned` is False where plain `ZoneInfo(name)` reads the system's copy of the zones
+    rather than the `tzdata` package: `PYTHONTZPATH=""` mends that. `load_zone` is always pinned.
+    """
+
+    holidays: str
+    tzdata: str
+    iana: str
+    zoneinfo_pinned: bool
+
+
+@cache
+def data_versions() -> DataVersions:
+    """Versions of the `holidays` and `tzdata` packages, and of the IANA release in the latter."""
+    return DataVersions(
+        holidays=version("holidays"),
+        tzdata=version("tzdata"),
+        iana=_zone_file("tzdata.zi")[0].removeprefix("# version "),
+        zoneinfo_pinned=not any(Path(root, "Etc/UTC").is_file() for root in zoneinfo.TZPATH),
+    )

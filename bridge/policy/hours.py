@@ -1,0 +1,336 @@
+"""Business hours: which seconds count, and when the promise of a first response falls due.
+
+"Incident Support is available Monday through Friday, 9:00 - 17:00 in your local time zone. Incident
+support is not available on major government holidays. ... a support technician will respond to your
+inquiry within four business hours."
+
+Pure arithmetic on whole seconds of real time: a Sunday open all day has 23 or 25 hours where the
+clocks change. Instants are aware: floored to the second on the way in, UTC on the way out. Due and
+elapsed times read one table of open spans, so that for whole seconds they agree exactly:
+`business_elapsed(start, now) > target` if and only if `now > due.at`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+
+from bridge.errors import SettingsError
+from bridge.policy.zones import first_instant, load_zone
+
+Window = tuple[int, int]
+"""Opening and closing in seconds of the local day, half open; a day ends at 24:00 = `DAY`."""
+
+Weekly = Mapping[int, tuple[Window, ...]]
+"""Windows by weekday, Monday = 0. A weekday that is left out is closed."""
+
+HolidaysOf = Callable[[int], frozenset[date]]
+"""The public holidays of any year: a promise may run into the next one."""
+
+HOUR = 3_600
+DAY = 24 * HOUR
+MONDAY_TO_FRIDAY: Weekly = MappingProxyType(dict.fromkeys(range(5), ((9 * HOUR, 17 * HOUR),)))
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_TWENTY_YEARS = 20 * 366
+_FOREVER = 2**63
+_ANY_DAY = date(2026, 1, 1)  # public holidays shut every year much alike
+
+
+def no_holidays(_year: int) -> frozenset[date]:
+    """The public holidays of nowhere."""
+    return frozenset()
+
+
+def parse_windows(text: str) -> tuple[Window, ...]:
+    """Read `"09:00-12:00, 13:00-17:00"`. Their order is judged by the calendar they go into.
+
+    Raises:
+        SettingsError: not in that form.
+    """
+    try:
+        spans = [window.split("-") for window in text.split(",")]
+        return tuple((_second_of_day(opens), _second_of_day(closes)) for opens, closes in spans)
+    except ValueError as error:
+        raise SettingsError(f"hours {text!r} are not like '09:00-12:00, 13:00-17:00'") from error
+
+
+def _second_of_day(text: str) -> int:
+    hours, minutes = text.strip().split(":")
+    if not (hours.isdecimal() and minutes.isdecimal() and int(minutes) < 60):
+        raise ValueError(text)
+    return int(hours) * HOUR + int(minutes) * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When support is open, in one IANA zone. A value: equal ones are interchangeable.
+
+    The first that speaks of a date wins: `open_windows` (its hours; none closes it), `removed`
+    (not closed after all), `extra_closed`, public holidays, `weekly`.
+
+    Raises:
+        SettingsError: unknown zone; weekly hours that are empty, inverted, out of order or
+            overlapping; or no open time within 20 years.
+    """
+
+    zone: str
+    weekly: Weekly = field(default_factory=lambda: MONDAY_TO_FRIDAY, hash=False)
+    holidays_of: HolidaysOf = no_holidays
+    extra_closed: frozenset[date] = frozenset()
+    removed: frozenset[date] = frozenset()
+    open_windows: Mapping[date, tuple[Window, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weekly", MappingProxyType(dict(self.weekly)))
+        object.__setattr__(self, "open_windows", MappingProxyType(dict(self.open_windows)))
+        load_zone(self.zone)
+        for weekday, windows in self.weekly.items():
+            if weekday not in range(7):
+                raise SettingsError(f"weekly hours: weekday {weekday} is not 0 (Monday) to 6")
+            _check_windows(f"weekly hours, weekday {weekday}", windows)
+        if not any(self.weekly.values()):
+            raise SettingsError("weekly hours are empty: name at least one window")
+        for day in (*self.extra_closed, *self.removed, *self.open_windows):
+            # A datetime is a date to Python, but never equal to one: it would close nothing.
+            if isinstance(day, datetime):
+                raise SettingsError(f"{day} is an instant: special days are plain dates")
+        for day, windows in self.open_windows.items():
+            _check_windows(f"hours on {day}", windows)
+        self._check_it_opens()
+
+    def _check_it_opens(self) -> None:
+        reopens = date.min
+        for day in sorted({_ANY_DAY, *self.extra_closed, *self.open_windows}):
+            if day >= reopens:
+                reopens = self._open_date_from(day)
+
+    def _open_date_from(self, day: date) -> date:
+        last = min(day.toordinal() + _TWENTY_YEARS, date.max.toordinal())
+        for candidate in map(date.fromordinal, range(day.toordinal(), last)):
+            if self.windows_on(candidate):
+                return candidate
+        raise SettingsError(f"no open time within 20 years of {day}: check hours and closures")
+
+    def windows_on(self, day: date) -> tuple[Window, ...]:
+        """The hours of a local date, after closures and special hours."""
+        special = self.open_windows.get(day)
+        if special is not None:
+            return special
+        usual = self.weekly.get(day.weekday(), ())
+        return () if usual and self._is_closed(day) else usual
+
+    def closed_dates(self, first: date, last: date) -> tuple[date, ...]:
+        """The dates from `first` to `last`, both included, that lose their weekly hours."""
+        days = map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
+        usual = (day for day in days if self.weekly.get(day.weekday()))
+        return tuple(day for day in usual if not self.windows_on(day))
+
+    def _is_closed(self, day: date) -> bool:
+        if day in self.removed:
+            return False
+        return day in self.extra_closed or day in self.holidays_of(day.year)
+
+
+def _check_windows(where: str, windows: tuple[Window, ...]) -> None:
+    previous = 0
+    for opens, closes in windows:
+        span = f"{_clock(opens)}-{_clock(closes)}"
+        if not 0 <= opens < closes <= DAY:
+            raise SettingsError(f"{where}: {span} must open before it closes, by 24:00")
+        if opens < previous:
+            raise SettingsError(f"{where}: {span} begins before the window ahead of it ends")
+        previous = closes
+
+
+def _clock(second: int) -> str:
+    return f"{second // HOUR:02}:{second // 60 % 60:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a promise is used up. Both instants are UTC and whole seconds.
+
+    `at` is the last instant that is on time, and lies inside the hours: it is compared and written
+    to fields. `by_close` is the first one at which the target is used up: it is told to people.
+    They differ only at a closing: four hours from 13:00 are used up at 17:00, and an answer at
+    09:00 sharp the next day takes no longer.
+    """
+
+    at: datetime
+    by_close: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A span in which the clock stands still; `ended` is None while it lasts. Aware instants."""
+
+    began: datetime
+    ended: datetime | None = None
+
+
+def add_business_time(start: datetime, seconds: int, calendar: Calendar) -> Due:
+    """The due date `seconds` of open time after `start`.
+
+    For 0 seconds, `at` is the next opening, or `start` itself where that is open.
+
+    Raises:
+        ValueError: `start` is naive, or `seconds` is negative.
+        SettingsError: no open time within 20 years.
+    """
+    at, by_close = _add(_whole(start), seconds, calendar)
+    return Due(_instant(at), _instant(by_close))
+
+
+def business_elapsed(
+    start: datetime, end: datetime, calendar: Calendar, pauses: Iterable[Pause] = ()
+) -> int:
+    """Open seconds from `start` to `end`, less those in `pauses`; 0 where `end` is the earlier.
+
+    Raises:
+        ValueError: an instant is naive, or a pause ends before it begins.
+    """
+    last = _whole(end)
+    spans = _active_spans(_whole(start), pauses)
+    return sum(_elapsed(begin, min(stop, last), calendar) for begin, stop in spans)
+
+
+def due_after_pauses(
+    start: datetime, target: int, calendar: Calendar, pauses: Iterable[Pause] = ()
+) -> Due | None:
+    """The due date of `target` seconds of open time outside `pauses`.
+
+    After a pause: what was left of the target, added to the end of the pause. None while a pause
+    lasts. A promise that was broken before a pause keeps the due date it had.
+
+    Raises:
+        ValueError: as `add_business_time` and `business_elapsed`.
+    """
+    begins, left = _whole(start), target
+    first = None if target else begins
+    for begin, stop in _active_spans(begins, pauses):
+        at, by_close = _add(begin, left, calendar)
+        if first is None and by_close <= stop:
+            first = by_close
+        if first is not None and at < stop:
+            return Due(_instant(at), _instant(first))
+        left -= _elapsed(begin, stop, calendar)
+    return None
+
+
+def remaining_seconds(
+    start: datetime, now: datetime, target: int, calendar: Calendar, pauses: Iterable[Pause] = ()
+) -> int:
+    """Open seconds left of `target` at `now`; negative once the promise is broken.
+
+    Raises:
+        ValueError: as `business_elapsed`.
+    """
+    return target - business_elapsed(start, now, calendar, pauses)
+
+
+def breached(
+    start: datetime,
+    first_response: datetime,
+    target: int,
+    calendar: Calendar,
+    pauses: Iterable[Pause] = (),
+) -> bool:
+    """Whether the response (or `now`, while there is none) is too late.
+
+    An answer in the boundary second is on time.
+
+    Raises:
+        ValueError: as `business_elapsed`.
+    """
+    return business_elapsed(start, first_response, calendar, pauses) > target
+
+
+def at_risk_from(
+    start: datetime,
+    target: int,
+    calendar: Calendar,
+    pauses: Iterable[Pause] = (),
+    margin: int = HOUR,
+) -> datetime | None:
+    """The instant from which `margin` open seconds or fewer are left: `start`, if never more were.
+
+    "At risk: one business hour before." None while a pause lasts and more than that is left.
+
+    Raises:
+        ValueError: as `business_elapsed`.
+    """
+    due = due_after_pauses(start, max(target - margin, 0), calendar, pauses)
+    return due.by_close if due else None
+
+
+def _whole(instant: datetime) -> int:
+    """Whole seconds since 1970, by integer arithmetic: a float could round a late year up."""
+    if instant.utcoffset() is None:
+        raise ValueError(f"{instant} has no time zone: pass an aware datetime")
+    return (instant - _EPOCH) // _SECOND
+
+
+def _instant(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+def _add(start: int, seconds: int, calendar: Calendar) -> tuple[int, int]:
+    if seconds < 0:
+        raise ValueError(f"{seconds} seconds: a promise cannot be shorter than none")
+    left = seconds
+    by_close = None if left else start
+    for opens, closes in _open_spans(start, calendar):
+        span = closes - opens
+        if by_close is None and left <= span:
+            by_close = opens + left
+        if by_close is not None and left < span:
+            return opens + left, by_close
+        left -= span
+    raise SettingsError(f"no open time within 20 years of {_instant(start):%Y-%m-%d}")
+
+
+def _elapsed(start: int, end: int, calendar: Calendar) -> int:
+    total = 0
+    for opens, closes in _open_spans(start, calendar):
+        total += max(min(closes, end) - opens, 0)
+        if closes >= end:
+            break
+    return total
+
+
+def _open_spans(start: int, calendar: Calendar) -> Iterator[tuple[int, int]]:
+    """Open spans from `start` on, in order; ends after 20 years without one."""
+    zone = load_zone(calendar.zone)
+    # Nothing of an earlier local date is left: its windows close by the midnight that began this.
+    ordinal = datetime.fromtimestamp(start, zone).toordinal()
+    horizon = ordinal + _TWENTY_YEARS
+    while ordinal < horizon:
+        day = date.fromordinal(ordinal)
+        for opens, closes in calendar.windows_on(day):
+            begin = max(first_instant(zone, day, opens), start)
+            end = first_instant(zone, day, closes)
+            if begin < end:
+                yield begin, end
+                horizon = ordinal + _TWENTY_YEARS
+        ordinal += 1
+
+
+def _active_spans(start: int, pauses: Iterable[Pause]) -> Iterator[tuple[int, int]]:
+    """What pauses leave of the time from `start` on; the last span is endless, unless paused."""
+    begin = start
+    for began, ended in sorted(map(_span, pauses)):
+        if began > begin:
+            yield begin, began
+        begin = max(begin, ended)
+    if begin < _FOREVER:
+        yield begin, _FOREVER
+
+
+def _span(pause: Pause) -> tuple[int, int]:
+    began = _whole(pause.began)
+    ended = _FOREVER if pause.ended is None else _whole(pause.ended)
+    if ended < began:
+        raise ValueError(f"a pause from {pause.began} cannot end at {pause.ended}")
+    return began, ended
