@@ -1,0 +1,140 @@
+"""Webhooks and triggers: their administration, and what they do when a ticket changes."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from bridge.sandbox.zammad.conditions import Event, matches
+from bridge.sandbox.zammad.desk import Desk
+from bridge.sandbox.zammad.records import ApiError, Record
+from bridge.sandbox.zammad.store import Store
+
+Automation = Literal["Webhook", "Trigger"]
+
+_DEFAULTS: dict[Automation, Record] = {
+    "Webhook": {
+        "name": None,
+        "endpoint": None,
+        "signature_token": None,
+        "ssl_verify": True,
+        "basic_auth_username": None,
+        "basic_auth_password": None,
+        "note": None,
+        "active": True,
+    },
+    "Trigger": {
+        "name": None,
+        "condition": {},
+        "perform": {},
+        "disable_notification": True,
+        "note": None,
+        "active": True,
+    },
+}
+
+Enqueue = Callable[[Record, int, Event], None]
+"""Takes a trigger, the id of its webhook, and the event: a delivery is to be made."""
+
+
+class Triggers:
+    """Triggers act on a change at once; what they send is rendered later, at its delivery.
+
+    Args:
+        store: the database.
+        enqueue: takes the deliveries.
+    """
+
+    def __init__(self, store: Store, enqueue: Enqueue) -> None:
+        self._store = store
+        self._enqueue = enqueue
+
+    def create(self, table: Automation, spec: Mapping[str, object], by: int) -> Record:
+        """Add a webhook or a trigger. The name of a trigger is unique, a webhook's is not.
+
+        A trigger's attributes may be ones that do not exist (recording 060).
+
+        Raises:
+            ApiError: 422, as recordings 046, 058 and 059.
+        """
+        fields = _DEFAULTS[table] | _pick(table, spec)
+        self._check(table, fields, None)
+        return self._store.insert(table, fields, by)
+
+    def update(self, table: Automation, row_id: int, spec: Mapping[str, object], by: int) -> Record:
+        """Change one. Deliveries that wait use a webhook's new endpoint and secret (276).
+
+        Raises:
+            ApiError: 404, or 422 as in `create`.
+        """
+        row = self._store.get(table, row_id)
+        fields = _pick(table, spec)
+        self._check(table, row | fields, row_id)
+        self._store.change(row, fields, by)
+        return row
+
+    def delete(self, table: Automation, row_id: int) -> None:
+        """Remove one.
+
+        Raises:
+            ApiError: 404, or 422, a trigger uses the webhook (recording 263).
+        """
+        self._store.get(table, row_id)
+        for row in self._store.tables["Trigger"].values():
+            if table == "Webhook" and _webhook_id(row["perform"]) == row_id:
+                user = f"Trigger: {row['name']} (#{row['id']})"
+                raise ApiError(422, f"Cannot delete! This webhook is referenced by {user}")
+        del self._store.tables[table][row_id]
+
+    def run(self, event: Event, desk: Desk) -> None:
+        """Act on a change, in the order of the triggers' names in lower case.
+
+        What a trigger changes fires no other trigger: that is Zammad's default.
+        """
+        rows = self._store.tables["Trigger"].values()
+        for row in sorted(rows, key=lambda row: str(row["name"]).lower()):
+            if row["active"] and matches(row["condition"], event, self._related(event)):
+                self._perform(row, event, desk)
+
+    def _perform(self, trigger: Record, event: Event, desk: Desk) -> None:
+        for action, options in trigger["perform"].items():
+            if action == "notification.webhook":
+                self._enqueue(trigger, int(options["webhook_id"]), event)
+            elif action == "notification.email":
+                preferences = (event.article or {}).get("preferences", {})
+                if preferences.get("send-auto-response", True):
+                    desk.auto_reply(event.ticket, options["subject"], options["body"])
+            elif action.startswith("ticket."):
+                change = {action.removeprefix("ticket."): options["value"]}
+                desk.set_quietly(event.ticket, change)
+
+    def _related(self, event: Event) -> Callable[[str], Record | None]:
+        def find(owner: str) -> Record | None:
+            if owner in {"ticket", "article"}:
+                return event.ticket if owner == "ticket" else event.article
+            table = {"customer": "User", "organization": "Organization"}[owner]
+            return self._store.tables[table].get(event.ticket[f"{owner}_id"])
+
+        return find
+
+    def _check(self, table: Automation, fields: Record, own_id: int | None) -> None:
+        if table == "Webhook":
+            if not str(fields["endpoint"]).startswith(("http://", "https://")):
+                problem = (
+                    "The provided endpoint is invalid, no http or https protocol was specified."
+                )
+                raise ApiError(422, f"Endpoint {problem}")
+            return
+        for key in ("name", "condition", "perform"):
+            if not fields[key]:
+                raise ApiError(422, f"Attribute '{key}\" of relation \"triggers' required!")
+        other = self._store.first("Trigger", name=fields["name"])
+        if other is not None and other["id"] != own_id:
+            raise ApiError(422, "This object already exists.")
+
+
+def _pick(table: Automation, spec: Mapping[str, object]) -> Record:
+    return {key: value for key, value in spec.items() if key in _DEFAULTS[table]}
+
+
+def _webhook_id(perform: Mapping[str, Mapping[str, object]]) -> int | None:
+    value = perform.get("notification.webhook", {}).get("webhook_id")
+    return None if value is None else int(str(value))
