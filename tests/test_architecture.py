@@ -1,0 +1,205 @@
+"""What the structure promises, checked on the source itself: layers, vendors, sizes, secrets."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.adapters.registry import VENDORS
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("bridge", "webhooks")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+NOT_OURS = {".git", ".venv", ".hypothesis", "dist", "__pycache__"}
+LONGEST_MODULE = 400
+
+
+def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=tree,
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the source, to be spoilt."""
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+class TestLayers:
+    def test_hold(self) -> None:
+        result = lint_imports(ROOT)
+        assert result.returncode == 0, result.stdout
+
+    @pytest.mark.parametrize(
+        ("module", "imported", "contract"),
+        [
+            ("bridge/policy/terms.py", "sqlalchemy", "Policy is pure"),
+            ("bridge/ticket.py", "requests", "Policy is pure"),
+            ("bridge/ticket.py", "bridge.policy.terms", "downward only"),
+            ("bridge/policy/terms.py", "bridge.service", "downward only"),
+            ("bridge/texts/__init__.py", "bridge.adapters.base", "downward only"),
+            ("bridge/settings/__init__.py", "bridge.service", "downward only"),
+            ("bridge/worker.py", "bridge.jobs", "downward only"),
+            ("bridge/bootstrap.py", "webhooks", "downward only"),
+            ("bridge/service/__init__.py", "flask", "Flask stays"),
+            ("bridge/service/__init__.py", "requests", "over HTTP"),
+            ("webhooks/receiver.py", "urllib3", "over HTTP"),
+            ("bridge/worker.py", "sqlalchemy", "SQL stays"),
+            ("bridge/bootstrap.py", "bridge.adapters.zammad", "through the registry"),
+            ("bridge/bootstrap.py", "bridge.sandbox", "does not know its sandboxes"),
+            ("bridge/sandbox/__init__.py", "bridge.policy.hours", "know nothing of the product"),
+        ],
+    )
+    def test_are_broken_by_an_import_that_they_forbid(
+        self, tree: Path, module: str, imported: str, contract: str
+    ) -> None:
+        spoilt = tree / module
+        spoilt.write_text(f"{spoilt.read_text('utf-8')}\nimport {imported}\n", "utf-8")
+        result = lint_imports(tree)
+        assert result.returncode == 1, result.stdout
+        importer = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        report = result.stdout
+        assert re.search(rf"{contract}.* BROKEN", report)
+        assert re.search(rf"{importer}\b.*{imported.split('.')[0]}", report)
+
+    def test_have_a_place_for_every_module(self) -> None:
+        config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        [layers] = [
+            contract["layers"]
+            for contract in config["tool"]["importlinter"]["contracts"]
+            if contract["type"] == "layers"
+        ]
+        placed = {name.strip() for layer in layers for name in layer.split("|")}
+        modules = {
+            f"bridge.{path.stem}"
+            for path in (ROOT / "bridge").iterdir()
+            if path.suffix == ".py" or (path / "__init__.py").is_file()
+        }
+        assert modules - {"bridge.__init__", "bridge.sandbox"} == placed - {"webhooks"}
+
+
+def lines_naming_a_vendor(path: Path) -> Iterator[str]:
+    vendors = "|".join({*VENDORS, "zammad", "zendesk", "zenpy"})
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if re.search(vendors, line, re.IGNORECASE):
+            yield f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def may_name_vendors(path: Path) -> bool:
+    """Its own module, the registry, the sandboxes and the demo, which shows one."""
+    name = path.relative_to(ROOT).as_posix()
+    of_a_vendor = "|".join({*VENDORS, "zendesk"})
+    return bool(
+        re.fullmatch(rf"bridge/adapters/(registry|({of_a_vendor})(_\w+)?)\.py", name)
+        or name.startswith("bridge/sandbox/")
+        or name in {"bridge/cli/demo.py", "bridge/cli/scene.py"}
+    )
+
+
+class TestVendors:
+    def test_are_named_in_their_own_modules_the_registry_and_the_sandboxes_only(self) -> None:
+        sources = [*MODULES, *(ROOT / "bridge").rglob("*.toml")]
+        found = [
+            line
+            for path in sources
+            if not may_name_vendors(path)
+            for line in lines_naming_a_vendor(path)
+        ]
+        assert found == []
+
+    def test_are_found_where_they_are_named(self) -> None:
+        registry = ROOT / "bridge/adapters/registry.py"
+        assert may_name_vendors(registry)
+        assert list(lines_naming_a_vendor(registry))
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in MODULES
+    }
+    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def compared_with_equals(source: str) -> list[int]:
+    """Lines where a digest or a signature is compared in a time that tells how much of it fits."""
+    telling = re.compile(r"digest|signature|hmac|\bmac\b", re.IGNORECASE)
+    unsafe = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(operator, unsafe) for operator in node.ops)
+        and any(telling.search(ast.unparse(side)) for side in (node.left, *node.comparators))
+    ]
+
+
+class TestSignatures:
+    def test_are_never_compared_with_equals(self) -> None:
+        found = {
+            str(path.relative_to(ROOT)): lines
+            for path in MODULES
+            if (lines := compared_with_equals(path.read_text("utf-8")))
+        }
+        assert found == {}
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "hmac.new(key, body, 'sha1').hexdigest() == given",
+            "given != 'sha1=' + mac.hexdigest()",
+            "headers['x-hub-signature'] == expected",
+            "expected in signatures",
+        ],
+    )
+    def test_would_be_caught(self, source: str) -> None:
+        assert compared_with_equals(source) == [1]
+
+    def test_are_made_in_one_module(self) -> None:
+        """One HMAC check for all vendors; the sandboxes sign for themselves."""
+        makers = {
+            path.relative_to(ROOT).as_posix()
+            for path in MODULES
+            if re.search(r"^\s*(import|from) hmac\b", path.read_text("utf-8"), re.MULTILINE)
+        }
+        of_the_product = {name for name in makers if not name.startswith("bridge/sandbox/")}
+        assert of_the_product == {"bridge/adapters/signatures.py"}
+
+
+def test_no_file_names_a_package_registry() -> None:
+    """Whoever installs chooses the mirror: a host in a file would overrule that, or leak it."""
+    # In two parts, so that this file does not name them.
+    hosts = [
+        f"{name}.{end}"
+        for name, end in [
+            ("pypi", "org"),
+            ("pythonhosted", "org"),
+            ("npmjs", "org"),
+            ("npmjs", "com"),
+            ("crates", "io"),
+            ("rubygems", "org"),
+        ]
+    ]
+    found = []
+    for directory, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if name not in NOT_OURS and not name.endswith("_cache")]
+        for path in (Path(directory) / name for name in files):
+            text = path.read_text("utf-8", errors="ignore")
+            found += [f"{path}: {host}" for host in hosts if host in text]
+    assert found == []
