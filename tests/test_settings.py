@@ -1,0 +1,470 @@
+"""The settings file: what it gives, and that a wrong one is refused with every problem named."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from bridge.adapters.registry import VENDORS, VendorSettings, ZammadSettings
+from bridge.adapters.zammad import ZammadConfig
+from bridge.errors import SettingsError
+from bridge.policy.terms import Terms
+from bridge.settings import Settings, load_settings, secret_variable
+from bridge.settings.sections import HelpdeskOptions, SettingsFile
+from bridge.ticket import Status
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "points-bridge.example.toml"
+SECRETS = {
+    "POINTS_BRIDGE_SUPPORT_TOKEN": "token-canary",
+    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary",
+}
+MINIMAL = """
+[defaults]
+zone = "Europe/Berlin"
+[helpdesks.support]
+vendor = "zammad"
+url = "https://helpdesk.example.com"
+"""
+
+Load = Callable[..., Settings]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def load_text(text: str = MINIMAL, environ: Mapping[str, str] = SECRETS) -> Settings:
+        path = tmp_path / "points-bridge.toml"
+        path.write_text(text, "utf-8")
+        return load_settings(path, environ)
+
+    return load_text
+
+
+def problems(load: Load, text: str, environ: Mapping[str, str] = SECRETS) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        load(text, environ)
+    return str(refused.value).splitlines()
+
+
+def zammad(settings: Settings, name: str = "support") -> ZammadSettings:
+    vendor_settings = settings.helpdesks[name].vendor_settings
+    assert isinstance(vendor_settings, ZammadSettings)
+    return vendor_settings
+
+
+class TestAGoodFile:
+    def test_may_be_short_and_then_holds_the_defaults_of_the_terms(self, load: Load) -> None:
+        settings = load()
+        assert settings.terms == Terms()
+        assert settings.helpdesks["support"].held_status is None
+        assert settings.texts.languages >= {"en", "de"}
+
+    def test_gives_the_terms_in_the_units_that_the_policy_computes_with(self, load: Load) -> None:
+        terms = load(
+            MINIMAL + "[terms]\nresponse_hours = 1.5\nat_risk_minutes = 30\nlook_back_hours = 24\n"
+            'price = 7\nhold_days = 3\nhold_reminder_days = []\nlate_reopen = "refuse"\n'
+            "reopen_days = 0\ncredit_days = 5\n"
+        ).terms
+        assert terms == Terms(
+            price=7,
+            look_back=timedelta(days=1),
+            hold_reminder_days=(),
+            hold_days=3,
+            response_seconds=5400,
+            at_risk_seconds=1800,
+            reopen_days=0,
+            late_reopen="refuse",
+            credit_days=5,
+        )
+
+    @pytest.mark.parametrize("given", ["points.db", "data/points.db"])
+    def test_places_the_database_beside_itself(
+        self, load: Load, tmp_path: Path, given: str
+    ) -> None:
+        settings = load(f'database = "sqlite:///{given}"\n' + MINIMAL)
+        assert settings.database == f"sqlite:///{tmp_path.resolve() / given}"
+
+    def test_may_name_the_database_by_its_full_path(self, load: Load) -> None:
+        url = "sqlite:////var/lib/points.db"
+        assert load(f'database = "{url}"\n' + MINIMAL).database == url
+
+    def test_may_write_countries_and_states_as_people_do(self, load: Load) -> None:
+        place = 'zone = "Europe/Berlin"\ncountry = "Germany"\nsubdivision = "Bayern"'
+        defaults = load(MINIMAL.replace('zone = "Europe/Berlin"', place)).defaults
+        assert (defaults.country, defaults.subdivision) == ("DE", "BY")
+
+    def test_counts_instants_in_utc(self, load: Load) -> None:
+        since = load(MINIMAL + "in_service_since = 2026-11-01T02:00:00+02:00\n")
+        assert since.helpdesks["support"].in_service_since == datetime(2026, 11, 1, tzinfo=UTC)
+        assert str(since.helpdesks["support"].in_service_since).endswith("+00:00")
+
+    def test_says_what_becomes_of_held_and_declined_tickets(self, load: Load) -> None:
+        helpdesk = load(MINIMAL + 'declined_status = "open"\nheld_status = "pending"\n').helpdesks[
+            "support"
+        ]
+        assert (helpdesk.declined_status, helpdesk.held_status) == (Status.OPEN, Status.PENDING)
+
+    def test_may_configure_several_helpdesks_with_secrets_of_their_own(self, load: Load) -> None:
+        second = '[helpdesks.us-west]\nvendor = "zammad"\nurl = "http://127.0.0.1:3000/"\n'
+        west = {
+            "POINTS_BRIDGE_US_WEST_TOKEN": "west-token",
+            "POINTS_BRIDGE_US_WEST_WEBHOOK_SECRET": "west-hook",
+        }
+        settings = load(MINIMAL + second, SECRETS | west)
+        assert set(settings.helpdesks) == {"support", "us-west"}
+        assert zammad(settings, "us-west").token.get_secret_value() == "west-token"
+        assert zammad(settings).token.get_secret_value() == "token-canary"
+
+    def test_may_bring_texts_and_so_a_language_of_its_own(self, load: Load, tmp_path: Path) -> None:
+        (tmp_path / "own").mkdir()
+        english = (ROOT / "bridge/texts/en.toml").read_text("utf-8")
+        (tmp_path / "own/fr.toml").write_text(english, "utf-8")
+        text = MINIMAL.replace("[defaults]", '[defaults]\nlanguage = "fr"')
+        assert "fr" in load(text + '[texts]\ndirectory = "own"\n').texts.languages
+
+    def test_cannot_be_changed_once_it_is_read(self, load: Load) -> None:
+        settings = load()
+        with pytest.raises(TypeError):
+            settings.helpdesks["other"] = settings.helpdesks["support"]  # type: ignore[index]  # the point
+        with pytest.raises(ValueError, match="frozen"):
+            settings.defaults.zone = "UTC"  # the point
+
+
+class TestSecrets:
+    def test_never_show(self, load: Load) -> None:
+        settings = load()
+        shown = f"{settings!r} {settings} {settings.helpdesks['support'].vendor_settings}"
+        assert "canary" not in shown
+        assert zammad(settings).webhook_secret.get_secret_value() == "hook-canary"
+
+    def test_may_come_from_a_file_whose_last_newline_does_not_count(
+        self, load: Load, tmp_path: Path
+    ) -> None:
+        (tmp_path / "token").write_text(" from a file \r\n", "utf-8")
+        environ = SECRETS | {
+            "POINTS_BRIDGE_SUPPORT_TOKEN": "",
+            "POINTS_BRIDGE_SUPPORT_TOKEN_FILE": str(tmp_path / "token"),
+        }
+        settings = load(MINIMAL, environ)
+        assert zammad(settings).token.get_secret_value() == " from a file "
+
+    def test_may_be_two_while_one_replaces_the_other(self, load: Load) -> None:
+        environ = SECRETS | {"POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET_PREVIOUS": "old"}
+        previous = zammad(load(MINIMAL, environ)).webhook_secret_previous
+        assert previous is not None
+        assert previous.get_secret_value() == "old"
+        assert zammad(load()).webhook_secret_previous is None
+
+    @pytest.mark.parametrize("value", ["", "\n", "  "])
+    def test_that_are_empty_are_missing(self, load: Load, value: str) -> None:
+        environ = SECRETS | {"POINTS_BRIDGE_SUPPORT_TOKEN": value}
+        [problem] = problems(load, MINIMAL, environ)
+        assert "helpdesks.support.token: is not set" in problem
+        assert "put it into POINTS_BRIDGE_SUPPORT_TOKEN, or into a file" in problem
+
+    @pytest.mark.parametrize("key", ["token", "webhook_secret", "webhook_secret_previous"])
+    @pytest.mark.parametrize("environ", [SECRETS, {}], ids=["set as well", "not set"])
+    def test_in_the_settings_file_are_refused_and_not_repeated(
+        self, load: Load, key: str, environ: Mapping[str, str]
+    ) -> None:
+        found = problems(load, MINIMAL + f'{key} = "file-canary"\n', environ)
+        [problem] = [line for line in found if f"support.{key}:" in line]
+        assert "does not belong in this file" in problem
+        assert secret_variable("support", key) in problem
+        assert "canary" not in "".join(found)
+
+    def test_given_twice_are_refused(self, load: Load, tmp_path: Path) -> None:
+        environ = SECRETS | {"POINTS_BRIDGE_SUPPORT_TOKEN_FILE": str(tmp_path / "token")}
+        [problem] = problems(load, MINIMAL, environ)
+        assert "are both set; unset one" in problem
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [
+            ("absent", None, "No such file"),
+            (".", None, "Is a directory"),
+            ("latin", b"\xff\xfecanary", "not text in UTF-8"),
+        ],
+    )
+    def test_in_a_file_that_cannot_be_read_are_complained_of_once(
+        self, load: Load, tmp_path: Path, name: str, content: bytes | None, reason: str
+    ) -> None:
+        file = tmp_path / name
+        if content is not None:
+            file.write_bytes(content)
+        environ = {
+            "POINTS_BRIDGE_SUPPORT_TOKEN_FILE": str(file),
+            "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary",
+        }
+        [problem] = problems(load, MINIMAL, environ)
+        assert f"POINTS_BRIDGE_SUPPORT_TOKEN_FILE: cannot read {file}" in problem
+        assert reason in problem
+        assert "canary" not in problem
+
+
+WRONG = [
+    # what is added below the helpdesk's table, the key that is named, what is said of it
+    ('datebase = "x"', "helpdesks.support.datebase", "unknown key"),
+    ('declined_staus = "open"', "helpdesks.support.declined_staus", "did you mean declined_status"),
+    ('declined_status = "gone"', "helpdesks.support.declined_status", "'closed' or 'open'"),
+    ('held_status = "closed"', "helpdesks.support.held_status", "must be 'pending'"),
+    ("in_service_since = 2026-11-01T00:00:00", "helpdesks.support.in_service_since", "with Z"),
+    ('in_service_since = "now"', "helpdesks.support.in_service_since", "without quotes"),
+    ("deadline_seconds = inf", "helpdesks.support.deadline_seconds", "finite"),
+    ("[terms]\npric = 3", "terms.pric", "did you mean price?"),
+    ("[terms]\nprice = 0", "terms.price", "greater than or equal to 1"),
+    ("[terms]\nprice = true", "terms.price", "a whole number"),
+    ("[terms]\nprice = 9.5", "terms.price", "a whole number"),
+    ("[terms]\nhold_reminder_days = 7", "terms.hold_reminder_days", "a list"),
+    ("[terms]\nhold_reminder_days = [7, 1]", "terms.hold_reminder_days", "in order"),
+    ("[terms]\nhold_reminder_days = [0, 1]", "terms.hold_reminder_days", "from 1 on"),
+    ("[terms]\nhold_reminder_days = [1, 14]", "terms.hold_reminder_days", "ends the hold"),
+    ("[terms]\nat_risk_minutes = 241", "terms.at_risk_minutes", "longer than the response_hours"),
+    ('[terms]\nlate_reopen = "never"', "terms.late_reopen", "'gate' or 'refuse'"),
+    ("[listen]\nport = 80000", "listen.port", "less than or equal to 65535"),
+    ('[listen]\nport = "80"', "listen.port", "without quotes"),
+    ("[listen]\nhost = 1", "listen.host", "a text in quotes"),
+    ('[texts]\ndirectory = "none"', "texts.directory", "no directory 'none'"),
+    ("[helpdesk]", "helpdesk", "did you mean helpdesks?"),
+    ('[helpdesks.x]\nvendor = "samad"', "helpdesks.x.vendor", "known: zammad"),
+    ("[helpdesks.x]", "helpdesks.x.vendor", "is missing"),
+    ("[helpdesks.A_b]", "helpdesks.A_b", "lower-case letters"),
+]
+
+
+class TestAWrongFile:
+    @pytest.mark.parametrize(("added", "key", "said"), WRONG)
+    def test_is_refused_naming_file_key_and_remedy(
+        self, load: Load, tmp_path: Path, added: str, key: str, said: str
+    ) -> None:
+        [problem] = problems(load, f"{MINIMAL}{added}\n")
+        where, text = problem.split(f": {key}: ")
+        assert where == str(tmp_path / "points-bridge.toml")
+        assert said in text
+
+    @pytest.mark.parametrize(
+        ("right", "wrong", "key", "said"),
+        [
+            ('zone = "Europe/Berlin"', "", "defaults.zone", "is missing"),
+            ("Europe/Berlin", "Europe/Berln", "defaults.zone", "Europe/Berlin"),
+            ("[defaults]", '[defaults]\ncountry = "Germnay"', "defaults.country", "GERMANY"),
+            ("[defaults]", '[defaults]\nsubdivision = "BY"', "defaults.subdivision", "add country"),
+            ("[defaults]", "listen = 3\n[defaults]", "listen", "must be a table"),
+            (
+                "[defaults]",
+                '[defaults]\ncountry = "DE"\nsubdivision = "TX"',
+                "defaults.subdivision",
+                "known: ",
+            ),
+            ("[defaults]", '[defaults]\nlanguage = "fr"', "defaults.language", "only in: de, en"),
+        ],
+    )
+    def test_is_refused_for_wrong_defaults(
+        self, load: Load, right: str, wrong: str, key: str, said: str
+    ) -> None:
+        [problem] = problems(load, MINIMAL.replace(right, wrong))
+        assert f": {key}: " in problem
+        assert said.casefold() in problem.casefold()
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://user:canary@db/points",
+            "sqlite://",
+            "sqlite:///",
+            "sqlite:///:memory:",
+            "sqlite:///points.db?mode=ro",
+            "points.db",
+        ],
+    )
+    def test_is_refused_for_a_database_that_keeps_nothing_or_is_no_sqlite(
+        self, load: Load, url: str
+    ) -> None:
+        [problem] = problems(load, f'database = "{url}"\n' + MINIMAL)
+        assert ": database: write sqlite:///FILE" in problem
+        assert "canary" not in problem
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://helpdesk.example.com",
+            "http://127.0.0.1.example.com",
+            "https://user:canary@helpdesk.example.com",
+            "https://helpdesk.example.com/?token=canary",
+            "https://helpdesk.example.com:port",
+            "https://[::1",
+            "https://",
+            "ftp://helpdesk.example.com",
+            "helpdesk.example.com",
+            "",
+        ],
+    )
+    def test_is_refused_for_an_address_that_would_give_the_token_away(
+        self, load: Load, url: str
+    ) -> None:
+        [problem] = problems(load, MINIMAL.replace("https://helpdesk.example.com", url))
+        assert "helpdesks.support.url: " in problem
+        assert "https://" in problem
+        assert "canary" not in problem
+
+    @pytest.mark.parametrize("host", ["localhost:3000", "127.0.0.1", "[::1]:80"])
+    def test_is_not_refused_for_plain_http_on_the_same_machine(self, load: Load, host: str) -> None:
+        text = MINIMAL.replace("https://helpdesk.example.com", f"http://{host}/")
+        assert zammad(load(text)).url == f"http://{host}"
+
+    def test_names_every_problem_at_once(self, load: Load) -> None:
+        found = problems(
+            load,
+            """
+            databse = "x"
+            [defaults]
+            zone = "Mars/Base"
+            language = "xx"
+            [terms]
+            price = -1
+            response_hours = "four"
+            [helpdesks.support]
+            vendor = "zammad"
+            token = "canary"
+            zone_feld = "x"
+            [helpdesks.other]
+            vendor = "zendsk"
+            """,
+            {},
+        )
+        keys = [line.split(": ")[1] for line in found]
+        assert sorted(keys) == [
+            "databse",
+            "defaults.language",
+            "defaults.zone",
+            "helpdesks.other.vendor",
+            "helpdesks.support.token",
+            "helpdesks.support.url",
+            "helpdesks.support.webhook_secret",
+            "helpdesks.support.zone_feld",
+            "terms.price",
+            "terms.response_hours",
+        ]
+
+    @pytest.mark.parametrize(
+        ("helpdesks", "said"),
+        [("", "is missing"), ("[helpdesks]", "at least one"), ("helpdesks = 1", "must be a table")],
+    )
+    def test_needs_a_helpdesk(self, load: Load, helpdesks: str, said: str) -> None:
+        [problem] = problems(load, f'{helpdesks}\n[defaults]\nzone = "UTC"\n')
+        assert ": helpdesks: " in problem
+        assert said in problem
+
+    def test_names_the_text_that_is_wrong(self, load: Load, tmp_path: Path) -> None:
+        (tmp_path / "own").mkdir()
+        (tmp_path / "own/de.toml").write_text("[no_such_text]\ntext = 'x'\n", "utf-8")
+        [problem] = problems(load, MINIMAL + '[texts]\ndirectory = "own"\n')
+        assert ": texts.directory: " in problem
+        assert "[no_such_text]" in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no such file; copy points-bridge.example.toml"),
+        (b"zone = \xff", "is not UTF-8"),
+        (b"[defaults\n", "is not TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "points-bridge.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=re.escape(f"{path}: {said}")):
+        load_settings(path, {})
+
+
+def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path, {})
+
+
+class TestVendors:
+    def test_build_an_adapter_from_their_settings(self, load: Load) -> None:
+        helpdesk = load().helpdesks["support"]
+        vendor = VENDORS[helpdesk.vendor]
+        adapter = vendor.build(helpdesk.name, helpdesk.vendor_settings)
+        assert type(adapter).__name__.lower() == helpdesk.vendor
+        assert "canary" not in repr(adapter)
+
+    def test_have_the_defaults_of_their_adapter(self, load: Load) -> None:
+        ours = zammad(load())
+        config = ZammadConfig(url=ours.url, token="t", webhook_secrets=("s",))
+        assert ours.zone_field == config.zone_field
+        assert ours.country_field == config.country_field
+        assert ours.subdivision_field == config.subdivision_field
+        assert ours.deadline_seconds == config.deadline
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """The rows of docs/settings.md: section -> key -> default."""
+    sections: dict[str, dict[str, str]] = {}
+    title = ""
+    for line in (ROOT / "docs/settings.md").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            title = line.strip("# `[]")
+        elif row := re.match(r"\| `(\w+)` \| (.+?) \| \S", line):
+            sections.setdefault(title, {})[row[1]] = row[2].strip("`")
+    return sections
+
+
+def expected_default(model: type[BaseModel], key: str) -> object:
+    field = model.model_fields[key]
+    if issubclass(model, VendorSettings) and key in model.secret_keys():
+        return "required secret" if field.is_required() else "optional secret"
+    if field.is_required():
+        return "required"
+    return "none" if field.default is None else field.default
+
+
+def section_models() -> dict[str, type[BaseModel]]:
+    tables = {
+        name: field.annotation
+        for name, field in SettingsFile.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+    vendors = {f'vendor = "{name}"': vendor.settings for name, vendor in VENDORS.items()}
+    return {**tables, "helpdesks.<name>": HelpdeskOptions, **vendors}
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize(("section", "model"), section_models().items())
+    def test_describes_every_setting_with_its_default(
+        self, section: str, model: type[BaseModel]
+    ) -> None:
+        rows = documented()[section]
+        assert rows.keys() == model.model_fields.keys()
+        for key, text in rows.items():
+            expected = expected_default(model, key)
+            is_word = expected in {"required", "none", "required secret", "optional secret"}
+            default: Any = text if is_word else tomllib.loads(f"x = {text}")["x"]
+            assert (tuple(default) if isinstance(default, list) else default) == expected
+
+    def test_describes_the_top_level(self) -> None:
+        assert documented()["Top level"] == {
+            "database": f'"{SettingsFile.model_fields["database"].default}"'
+        }
+
+    def test_has_no_section_that_does_not_exist(self) -> None:
+        assert documented().keys() == {"Top level", *section_models()}
+
+    def test_has_an_example_with_every_key_that_loads(self, tmp_path: Path) -> None:
+        text = EXAMPLE.read_text("utf-8")
+        copy = tmp_path / "points-bridge.toml"
+        copy.write_text(text, "utf-8")
+        assert set(load_settings(copy, SECRETS).helpdesks) == {"support"}
+        written = set(re.findall(r"^(?:# )?(\w+) = ", text, re.MULTILINE))
+        secrets = {key for vendor in VENDORS.values() for key in vendor.settings.secret_keys()}
+        assert written == {key for rows in documented().values() for key in rows} - secrets
