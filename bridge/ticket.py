@@ -141,7 +141,8 @@ class Ticket:
 
     `close_hint` is the helpdesk's own stamp of the latest closure: a hint that the history is worth
     reading, not a fact (customers can overwrite it). `answers` are in time order. `marks` are the
-    marks of notes that the bridge itself left on the ticket.
+    marks of notes that the bridge itself left on the ticket. `follow_up_of` is the id of the ticket
+    that this one continues, where the helpdesk closes tickets for good.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Ticket:
     answers: tuple[Answer, ...] = ()
     close_hint: datetime | None = None
     marks: frozenset[str] = frozenset()
+    follow_up_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
