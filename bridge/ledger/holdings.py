@@ -1,0 +1,144 @@
+"""What an account has, and how it came to that. Reads only.
+
+Expired points are never counted, booked as such or not.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from bridge.ledger.schema import accounts, entries, incidents, lots, txs
+from bridge.policy.points import Lot
+
+
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """A lot with points left, as people know it. `expires_at` is UTC, exclusive."""
+
+    reference: str
+    kind: str
+    points: int
+    remaining: int
+    purchased_on: date
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One entry of an account, and its balance after it (points that expired count until booked).
+
+    `reference` is the payment's; `helpdesk` and `ticket_number` are None where no incident is
+    concerned. `at` is UTC.
+    """
+
+    entry_id: int
+    at: datetime
+    kind: str
+    points: int
+    balance: int
+    source: str
+    reference: str
+    helpdesk: str | None
+    ticket_number: str | None
+    actor: str
+    reason: str
+
+
+def live_lots(conn: Connection, account_id: int) -> tuple[Lot, ...]:
+    """The lots of an account that have points left: also those expired but not yet booked so."""
+    query = select(lots).where(lots.c.account_id == account_id, lots.c.remaining > 0)
+    return tuple(map(as_lot, conn.execute(query.order_by(lots.c.expires_at, lots.c.id))))
+
+
+def usable_lots(conn: Connection, account_id: int, at: datetime) -> tuple[LotLine, ...]:
+    """The lots that can be drawn on at an instant (UTC), next expiry first."""
+    columns = [lots.c[name] for name in LotLine.__dataclass_fields__]
+    query = select(*columns).where(
+        lots.c.account_id == account_id,
+        lots.c.remaining > 0,
+        lots.c.usable_from <= at,
+        lots.c.expires_at > at,
+    )
+    rows = conn.execute(query.order_by(lots.c.expires_at, lots.c.id)).mappings()
+    return tuple(LotLine(**row) for row in rows)
+
+
+def on_hand(conn: Connection, account_id: int, at: datetime) -> int:
+    """The points that can be spent at an instant (UTC).
+
+    The stored balance without the lots that are expired or not yet usable: few, and indexed, so
+    it costs the same however long the account's history is.
+    """
+    left = select(func.coalesce(func.sum(lots.c.remaining), 0)).where(
+        lots.c.account_id == account_id, lots.c.remaining > 0
+    )
+    expired = left.where(lots.c.expires_at <= at).scalar_subquery()
+    later = left.where(lots.c.usable_from > at).scalar_subquery()
+    query = select(accounts.c.balance - expired - later).where(accounts.c.id == account_id)
+    return int(conn.execute(query).scalar_one())
+
+
+def next_expiry(conn: Connection, account_id: int, at: datetime) -> tuple[datetime, int] | None:
+    """When points on hand at an instant expire next (UTC, exclusive), and how many of them."""
+    usable = and_(
+        lots.c.account_id == account_id,
+        lots.c.remaining > 0,
+        lots.c.expires_at > at,
+        lots.c.usable_from <= at,
+    )
+    query = (
+        select(lots.c.expires_at, func.sum(lots.c.remaining))
+        .where(usable)
+        .group_by(lots.c.expires_at)
+        .order_by(lots.c.expires_at)
+        .limit(1)
+    )
+    row = conn.execute(query).one_or_none()
+    return (row[0], int(row[1])) if row else None
+
+
+def statement(conn: Connection, account_id: int) -> list[StatementLine]:
+    """Every entry of an account, in the order of booking."""
+    query = (
+        select(
+            entries.c.id.label("entry_id"),
+            txs.c.at,
+            txs.c.kind,
+            entries.c.delta.label("points"),
+            lots.c.source,
+            lots.c.reference,
+            incidents.c.helpdesk,
+            incidents.c.ticket_number,
+            txs.c.actor,
+            txs.c.reason,
+        )
+        .select_from(entries)
+        .join(txs, txs.c.id == entries.c.tx_id)
+        .join(lots, lots.c.id == entries.c.lot_id)
+        .join(incidents, incidents.c.id == txs.c.incident_id, isouter=True)
+        .where(txs.c.account_id == account_id)
+        .order_by(entries.c.id)
+    )
+    rows = conn.execute(query).mappings().all()
+    balances = accumulate(row["points"] for row in rows)
+    return [
+        StatementLine(**row, balance=balance) for row, balance in zip(rows, balances, strict=True)
+    ]
+
+
+def charged_points(conn: Connection, incident_id: int) -> int:
+    """What an incident costs as things stand: its charge without what was credited."""
+    query = (
+        select(func.coalesce(-func.sum(entries.c.delta), 0))
+        .join(txs, txs.c.id == entries.c.tx_id)
+        .where(txs.c.incident_id == incident_id, txs.c.kind.in_(["charge", "credit"]))
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def as_lot(row: Row[Any]) -> Lot:
+    """A row of `lots` as policy sees it."""
+    return Lot(row.id, row.remaining, row.purchased_on, row.usable_from, row.expires_at)
