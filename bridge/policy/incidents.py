@@ -23,6 +23,7 @@ Findings = tuple[Finding, ...]
 
 _ENDED = frozenset({Status.MERGED, Status.REMOVED})
 _DONE = _ENDED | {Status.CLOSED}
+_NEVER_CHARGED = frozenset({PointsState.AWAITING_POINTS, PointsState.DECLINED})
 
 
 class Kind(StrEnum):
@@ -85,6 +86,8 @@ class Context:
     """What a decision rests on besides the ticket: terms, the account's points and calendar, now.
 
     `in_service_since` is when the bridge took up this helpdesk; older tickets are left alone.
+    `continues` is the incident that a follow-up ticket takes up again, where the helpdesk closes
+    tickets for good; None for any other ticket.
     """
 
     terms: Terms
@@ -92,6 +95,7 @@ class Context:
     calendar: Calendar
     now: datetime
     in_service_since: datetime
+    continues: Incident | None = None
 
 
 def needs_history(ticket: Ticket, incident: Incident | None) -> bool:
@@ -179,7 +183,11 @@ def _first_sight(ticket: Ticket, context: Context) -> Decision:
         return Decision(Kind.NOTHING, context.now, None, (finding,))
     finding = Finding(Rule.IN_SERVICE, "the ticket is newer: an incident", inputs)
     blank = Incident(PointsState.AWAITING_POINTS, opened_at=ticket.created_at)
-    return _gate(blank, context, (finding,))
+    before = context.continues
+    if before is None or before.state in _NEVER_CHARGED:
+        return _gate(blank, context, (finding,))
+    free = replace(blank, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
+    return _taken_up(ticket.created_at, free, blank, context, (finding,))
 
 
 def _gate(incident: Incident, context: Context, findings: Findings) -> Decision:
@@ -273,28 +281,37 @@ def _reopened(at: datetime, incident: Incident, context: Context) -> Decision:
     if incident.state is PointsState.DECLINED:
         finding = Finding(Rule.NEVER_CHARGED, "gated again", _times(reopened_at=at))
         return _gate(_next_incident(at, incident), context, (finding,))
+    return _taken_up(at, incident, _next_incident(at, incident), context, ())
+
+
+def _taken_up(
+    at: datetime, incident: Incident, instead: Incident, context: Context, findings: Findings
+) -> Decision:
+    """A charged issue that comes back: free within the window, else `instead` is gated, or no."""
     zone, terms = context.calendar.zone, context.terms
     until = free_reopen_until(incident.first_closed_at or at, zone, terms)
     inputs = {**_times(reopened_at=at), "free_until": until.isoformat()}
     if local_date(at, zone) <= until:
         finding = Finding(Rule.REOPEN, "re-opened for free, with a new clock", inputs)
-        return _reopened_free(at, incident, context, finding)
+        return _reopened_free(at, incident, context, (*findings, finding))
     if terms.late_reopen == "refuse":
         finding = Finding(Rule.REOPEN_LATE, "refused: closed again", inputs)
-        return Decision(Kind.REFUSED, at, replace(incident, closed=True), (finding,))
+        own = instead.number > incident.number
+        refused = incident if own else replace(instead, state=PointsState.DECLINED)
+        return Decision(Kind.REFUSED, at, replace(refused, closed=True), (*findings, finding))
     finding = Finding(Rule.REOPEN_LATE, "gated as a new incident", inputs)
-    return _gate(_next_incident(at, incident), context, (finding,))
+    return _gate(instead, context, (*findings, finding))
 
 
 def _reopened_free(
-    at: datetime, incident: Incident, context: Context, finding: Finding
+    at: datetime, incident: Incident, context: Context, findings: Findings
 ) -> Decision:
     clock = start_clock(at, _cycle_after(incident), context.calendar, context.terms)
     charged = incident.state is PointsState.CHARGED
     state = PointsState.FREE_REOPEN if charged else incident.state
     reopened = replace(incident, state=state, clock=clock)
-    findings = (finding, *clock_findings(clock, context.calendar))
-    return Decision(Kind.REOPENED, at, reopened, findings)
+    found = (*findings, *clock_findings(clock, context.calendar))
+    return Decision(Kind.REOPENED, at, reopened, found)
 
 
 def _next_incident(at: datetime, incident: Incident) -> Incident:

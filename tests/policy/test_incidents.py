@@ -396,6 +396,38 @@ class TestClosingAndReopening:
         assert kinds(made) == [Kind.RESPONDED, Kind.CLOSED, Kind.REOPENED, Kind.RESPONDED]
 
 
+class TestFollowUps:
+    """ "Follow-ups are traced to their root: a follow-up inside the root's window is a free
+    re-open." """
+
+    def follow_up(self, days: int, before: Incident, terms: Terms = TERMS) -> list[Decision]:
+        at = OPENED + days * DAY
+        rules = replace(context(at, [lot(100)], terms), continues=before)
+        return settle(replace(ticket(), created_at=at, follow_up_of="4"), None, None, rules)
+
+    def test_inside_the_window_is_free_with_a_new_clock(self) -> None:
+        (decision,) = self.follow_up(60, closed_at(OPENED))
+        assert (decision.kind, decision.kind.charges) == (Kind.REOPENED, False)
+        assert after([decision]).state is PointsState.FREE_REOPEN
+        assert clock_after([decision]).started_at == OPENED + 60 * DAY
+
+    def test_a_follow_up_of_a_follow_up_counts_from_the_root(self) -> None:
+        first = after(self.follow_up(60, closed_at(OPENED)))
+        assert first.first_closed_at == OPENED
+        assert kinds(self.follow_up(91, first)) == [Kind.ACCEPTED]
+
+    def test_outside_is_gated_or_refused_as_configured(self) -> None:
+        root = closed_at(OPENED)
+        assert kinds(self.follow_up(91, root)) == [Kind.ACCEPTED]
+        refused = self.follow_up(91, root, Terms(late_reopen="refuse"))
+        assert kinds(refused) == [Kind.REFUSED]
+        assert after(refused).state is PointsState.DECLINED
+
+    def test_of_a_declined_ticket_is_gated(self) -> None:
+        declined = Incident(PointsState.DECLINED, OPENED, closed=True)
+        assert kinds(self.follow_up(5, declined)) == [Kind.ACCEPTED]
+
+
 class TestNothing:
     LIFE = history(
         (OPENED + HOUR, Status.CLOSED),

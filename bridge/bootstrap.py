@@ -1,0 +1,100 @@
+"""Settings in, wired objects out. The only place where anything is put together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bridge.adapters.registry import VENDORS
+from bridge.errors import BridgeError
+from bridge.jobs import Jobs
+from bridge.ledger.accounts import Address, take_up
+from bridge.ledger.engine import Database
+from bridge.ledger.queues import backlog
+from bridge.service.core import Bridge, Helpdesk
+from bridge.service.intake import receive
+from bridge.settings import HelpdeskSettings, Settings
+from bridge.ticket import HttpDelivery, Received
+from bridge.worker import Workers
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterator[Bridge]:
+    """The bridge on its database, which is made or brought up to date first.
+
+    Raises:
+        SettingsError: the database cannot be used.
+        LedgerBusy: the database is locked.
+    """
+    with Database.open(settings.database) as database:
+        database.migrate()
+        database.write(lambda conn: take_up(conn, settings.helpdesks, now()))
+        yield Bridge(
+            db=database,
+            helpdesks={
+                name: _helpdesk(helpdesk, settings) for name, helpdesk in settings.helpdesks.items()
+            },
+            terms=settings.terms,
+            home=Address(
+                settings.defaults.zone, settings.defaults.country, settings.defaults.subdivision
+            ),
+            texts=settings.texts,
+            now=now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What the receiver needs of a bridge; with its workers and jobs where they run beside it."""
+
+    bridge: Bridge
+    workers: Workers | None = None
+    jobs: Jobs | None = None
+
+    def receive(self, helpdesk: str, delivery: HttpDelivery) -> Received:
+        """Keep a delivery; see `bridge.service.intake.receive`."""
+        return receive(self.bridge, helpdesk, delivery)
+
+    def problems(self) -> list[str]:
+        """Why this process is not ready; empty when it is."""
+        found = [*(self.workers.problems() if self.workers else [])]
+        found += self.jobs.problems() if self.jobs else []
+        try:
+            self.bridge.db.read(backlog)
+        except BridgeError as error:
+            found.append(f"the database cannot be read: {error}")
+        return found
+
+
+@contextmanager
+def working(bridge: Bridge) -> Iterator[Inbound]:
+    """Workers and jobs, running until the end of the block. One such server on a SQLite database.
+
+    Raises:
+        SettingsError: another server works on this database.
+    """
+    workers, jobs = Workers(bridge), Jobs(bridge)
+    with ExitStack() as stack:
+        stack.enter_context(bridge.db.serving_lock())
+        stack.callback(workers.stop)
+        stack.callback(jobs.stop)
+        workers.start()
+        jobs.start()
+        yield Inbound(bridge, workers, jobs)
+
+
+def _helpdesk(settings: HelpdeskSettings, every: Settings) -> Helpdesk:
+    adapter = VENDORS[settings.vendor].build(settings.name, settings.vendor_settings)
+    return Helpdesk(
+        name=settings.name,
+        adapter=adapter,
+        in_service_since=settings.in_service_since,
+        held_status=settings.held_status,
+        declined_status=settings.declined_status,
+        language=every.defaults.language,
+    )

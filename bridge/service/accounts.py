@@ -1,0 +1,63 @@
+"""What an admin says of an account: where it is, and which customer records belong to it."""
+
+from sqlalchemy import Connection
+
+from bridge.errors import BadRequest
+from bridge.ledger import accounts
+from bridge.ledger.accounts import Account, Address
+from bridge.policy.calendars import country_code, subdivision_code
+from bridge.policy.zones import load_zone
+from bridge.service.core import Bridge
+from bridge.service.settling import release_held
+
+
+def change_account(bridge: Bridge, ref: str, address: Address, link: str | None) -> Account:
+    """Make an account where there is none, set its address, link a customer record to it.
+
+    `link` is `HELPDESK:RECORD`, for instance `support:organization:2`; held tickets of that record
+    come along, and are released where there are points. A zone, country or subdivision that is None
+    stays as it is. Past due times are not touched. Repeating is safe.
+
+    Raises:
+        SettingsError: unknown zone, country or subdivision; names similar ones.
+        UnknownHelpdesk: the link names none that is configured.
+        BadRequest: the link is not readable, or its record has another account with bookings.
+    """
+    checked = _checked(address)
+    record = _record(bridge, link) if link else None
+    account = bridge.db.write(lambda conn: _change(conn, bridge, ref, checked, record))
+    bridge.wake.call()
+    return account
+
+
+def _change(
+    conn: Connection,
+    bridge: Bridge,
+    ref: str,
+    address: Address,
+    record: tuple[str, str] | None,
+) -> Account:
+    account = accounts.find_or_create(conn, ref, bridge.now())
+    accounts.relocate(conn, account.id, address)
+    account = accounts.by_id(conn, account.id)
+    bridge.locate(account)
+    if record:
+        accounts.link_to(conn, account.id, *record)
+        release_held(conn, bridge, account)
+    return account
+
+
+def _checked(address: Address) -> Address:
+    zone = load_zone(address.zone).key if address.zone else None
+    country = country_code(address.country) if address.country else None
+    part = address.subdivision
+    if part and not country:
+        raise BadRequest("a subdivision needs its country; give --country too")
+    return Address(zone, country, subdivision_code(country, part) if part and country else None)
+
+
+def _record(bridge: Bridge, link: str) -> tuple[str, str]:
+    helpdesk, _, record = link.partition(":")
+    if not record:
+        raise BadRequest(f"link {link!r} is not HELPDESK:RECORD, like support:organization:2")
+    return bridge.helpdesk(helpdesk).name, record

@@ -1,0 +1,115 @@
+"""What every use case works with: the database, the helpdesks, the terms and the clock."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from bridge.adapters.base import Adapter
+from bridge.coordination import Wake
+from bridge.errors import SettingsError, UnknownHelpdesk
+from bridge.ledger.accounts import Account, Address
+from bridge.ledger.engine import Database
+from bridge.policy.calendars import (
+    CountrySource,
+    Region,
+    build_calendar,
+    clock_inputs,
+    locate,
+)
+from bridge.policy.hours import Calendar
+from bridge.policy.terms import Terms
+from bridge.policy.zones import load_zone
+from bridge.texts import Texts
+from bridge.ticket import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Helpdesk:
+    """One configured helpdesk: its adapter, and how it is to be treated.
+
+    `in_service_since` (UTC): tickets created before are left alone; None: since this database first
+    heard of the helpdesk. `held_status` None leaves a held ticket's status as it is.
+    """
+
+    name: str
+    adapter: Adapter
+    in_service_since: datetime | None = None
+    held_status: Status | None = None
+    declined_status: Status | None = Status.CLOSED
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An account's calendar, how its country is known, and what an admin should look at."""
+
+    calendar: Calendar
+    country: str | None
+    subdivision: str | None
+    source: CountrySource
+    warnings: tuple[str, ...]
+
+    def inputs(self, start: datetime, due: datetime) -> dict[str, Any]:
+        """What a due time was computed from, to be stored with it."""
+        return clock_inputs(self.calendar, start, due, self.source).as_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """The wired system. `home` is where accounts are that nobody says anything else of.
+
+    `now` gives the present instant (aware UTC).
+    """
+
+    db: Database
+    helpdesks: Mapping[str, Helpdesk]
+    terms: Terms
+    home: Address
+    texts: Texts
+    now: Callable[[], datetime]
+    wake: Wake = field(default_factory=Wake)
+
+    def helpdesk(self, name: str) -> Helpdesk:
+        """A configured helpdesk.
+
+        Raises:
+            UnknownHelpdesk: there is none of that name.
+        """
+        if name not in self.helpdesks:
+            known = ", ".join(sorted(self.helpdesks)) or "none"
+            raise UnknownHelpdesk(f"no helpdesk {name!r} is configured; known: {known}")
+        return self.helpdesks[name]
+
+    def locate(self, account: Account) -> Located:
+        """When support is open for an account.
+
+        Its own setting comes first, then what its helpdesk says, then the deployment's default. A
+        helpdesk's record that cannot be read is left out with a warning and stops no ticket.
+        """
+        return _locate(account.address, account.told, self.home)
+
+
+@lru_cache(maxsize=4096)
+def _locate(own: Address, told: Address, home: Address) -> Located:
+    zone, warnings = _zone(own, told, home)
+    place = locate(zone, _region(own), _region(told), _region(home))
+    calendar = build_calendar(zone, place.country, place.subdivision)
+    warnings = (*warnings, *place.warnings)
+    return Located(calendar, place.country, place.subdivision, place.source, warnings)
+
+
+def _zone(own: Address, told: Address, home: Address) -> tuple[str, tuple[str, ...]]:
+    fallback = own.zone or home.zone or "UTC"
+    if own.zone or not told.zone:
+        return fallback, ()
+    try:
+        load_zone(told.zone)
+    except SettingsError as error:
+        return fallback, (f"the organisation's zone is not used: {error}",)
+    return told.zone, ()
+
+
+def _region(address: Address) -> Region | None:
+    return Region(address.country, address.subdivision) if address.country else None

@@ -1,0 +1,123 @@
+"""What people ask: balances, statements, and why a ticket is as it is. Reads only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bridge.errors import BadRequest
+from bridge.ledger import accounts, holdings, incidents, queues
+from bridge.ledger.accounts import Account
+from bridge.ledger.holdings import LotLine, StatementLine
+from bridge.ledger.incidents import Recorded, Stored
+from bridge.ledger.queues import Letter
+from bridge.service.core import Bridge, Located
+from bridge.service.writeback import fields_of
+from bridge.ticket import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account has now: points on hand, and the lots that they lie in, next expiry first."""
+
+    account: Account
+    located: Located
+    on_hand: int
+    lots: tuple[LotLine, ...]
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that the bridge knows about a ticket, in order."""
+
+    helpdesk: str
+    ticket_id: str
+    account: Account
+    incidents: tuple[Stored, ...]
+    fields: Fields
+    decisions: tuple[Recorded, ...]
+    clocks: tuple[dict[str, Any], ...]
+    letters: tuple[Letter, ...]
+
+
+def balance(bridge: Bridge, ref: str) -> Balance:
+    """What an account has.
+
+    Raises:
+        BadRequest: no such account.
+    """
+    return bridge.db.read(lambda conn: _balance(conn, bridge, accounts.find(conn, ref)))
+
+
+def balances(bridge: Bridge) -> list[Balance]:
+    """What every account has."""
+    return bridge.db.read(
+        lambda conn: [_balance(conn, bridge, one) for one in accounts.all_accounts(conn)]
+    )
+
+
+def statement(bridge: Bridge, ref: str) -> tuple[Account, list[StatementLine]]:
+    """Every booking of an account, oldest first, with the running balance.
+
+    Raises:
+        BadRequest: no such account.
+    """
+
+    def work(conn: Connection) -> tuple[Account, list[StatementLine]]:
+        account = accounts.find(conn, ref)
+        return account, holdings.statement(conn, account.id)
+
+    return bridge.db.read(work)
+
+
+def explain(bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:
+    """Why a ticket is as it is: every decision with the rules that it followed.
+
+    Raises:
+        UnknownHelpdesk: no helpdesk of that name.
+        BadRequest: the bridge never decided anything about that ticket; says what it does know.
+    """
+    bridge.helpdesk(helpdesk)
+    return bridge.db.read(lambda conn: _explain(conn, bridge, helpdesk, ticket_id))
+
+
+def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
+    now = bridge.now()
+    located = bridge.locate(account)
+    lots = holdings.usable_lots(conn, account.id, now)
+    held = len(incidents.held(conn, account.id))
+    return Balance(account, located, holdings.on_hand(conn, account.id, now), lots, held)
+
+
+def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:
+    known = incidents.on_ticket(conn, helpdesk, ticket_id)
+    letters = queues.about(conn, helpdesk, ticket_id)
+    if not known:
+        raise BadRequest(_nothing_decided(helpdesk, ticket_id, letters))
+    return Explanation(
+        helpdesk=helpdesk,
+        ticket_id=ticket_id,
+        account=accounts.by_id(conn, known[-1].account_id),
+        incidents=tuple(known),
+        fields=fields_of(conn, bridge, known[-1]),
+        decisions=tuple(incidents.recorded(conn, [one.id for one in known])),
+        clocks=tuple(
+            dict(clock._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+            for one in known
+            for clock in incidents.past_clocks(conn, one.id)
+        ),
+        letters=tuple(letters),
+    )
+
+
+def _nothing_decided(helpdesk: str, ticket_id: str, letters: list[Letter]) -> str:
+    if not letters:
+        return (
+            f"no delivery about {helpdesk} ticket {ticket_id} has arrived; is it the ticket's id?"
+        )
+    last = letters[-1]
+    return (
+        f"nothing was decided about {helpdesk} ticket {ticket_id}; its last delivery is "
+        f"{last.state}: {last.outcome or 'not handled yet'}"
+    )

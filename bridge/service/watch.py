@@ -1,0 +1,84 @@
+"""What happens as time goes by. Every step may be repeated, and by two schedulers at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from bridge.ledger import incidents, points
+from bridge.ledger.incidents import Stored
+from bridge.policy.clock import watched
+from bridge.policy.incidents import hold_is_over, reminder_due
+from bridge.service import writeback
+from bridge.service.core import Bridge
+from bridge.service.settling import decline_held
+from bridge.ticket import PointsState
+
+#: Lots that one transaction expires: small enough that it never holds up a delivery.
+EXPIRY_BATCH = 100
+
+
+def expire_points(bridge: Bridge) -> int:
+    """Book the expiry of lots that are due; a query never counted them since. Returns how many."""
+    total = 0
+    while booked := bridge.db.write(
+        lambda conn: points.expire_due(conn, now=bridge.now(), limit=EXPIRY_BATCH)
+    ):
+        total += booked
+    return total
+
+
+def watch_clocks(bridge: Bridge) -> int:
+    """Mark first responses that are at risk or late. Returns how many clocks changed."""
+    due = bridge.db.read(lambda conn: incidents.waiting(conn, bridge.now()))
+    return _each(bridge, due, _watch)
+
+
+def watch_holds(bridge: Bridge) -> int:
+    """Remind the requesters of held tickets, and decline what has waited too long."""
+    held = bridge.db.read(incidents.held)
+    return _each(bridge, held, _hold)
+
+
+def _each(bridge: Bridge, found: Sequence[Stored], step: Callable[..., bool]) -> int:
+    """Look at each incident again in a transaction of its own; how many changed."""
+    changed = 0
+    for stored in found:
+        incident_id = stored.id
+        changed += bridge.db.write(partial(step, bridge=bridge, incident_id=incident_id))
+    if changed:
+        bridge.wake.call()
+    return changed
+
+
+def _watch(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
+    stored = incidents.by_id(conn, incident_id)
+    clock = stored.incident.clock
+    now = bridge.now()
+    state = watched(clock, now) if clock else None
+    if clock is None or state is None:
+        return False
+    changed = replace(stored.incident, clock=replace(clock, result=state))
+    stored = replace(stored, incident=changed)
+    incidents.save(conn, stored)
+    writeback.owe_fields(conn, stored, f"clock-{clock.cycle}-{state.value}", now)
+    return True
+
+
+def _hold(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
+    stored = incidents.by_id(conn, incident_id)
+    held_at = stored.incident.held_at
+    if held_at is None or stored.incident.state is not PointsState.AWAITING_POINTS:
+        return False
+    now = bridge.now()
+    if hold_is_over(held_at, now, bridge.terms):
+        decline_held(conn, bridge, stored)
+        return True
+    sent = incidents.reminded_day(conn, incident_id)
+    day = reminder_due(held_at, sent, now, bridge.terms)
+    if day is None:
+        return False
+    incidents.set_reminded(conn, incident_id, day)
+    writeback.owe_reminder(conn, bridge, stored, day, now)
+    return True
