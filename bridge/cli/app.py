@@ -1,0 +1,45 @@
+"""The command line as a whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import __version__
+from bridge.cli import deliveries, points, serving, tickets
+from bridge.cli.output import say
+from webhooks.wsgi import SETTINGS_VARIABLE
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Try it without a helpdesk: points-bridge demo",
+)
+for part in (serving.commands, points.commands, tickets.commands):
+    app.add_typer(part)
+app.add_typer(deliveries.commands, name="deliveries")
+app.add_typer(serving.settings_commands, name="settings")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"points-bridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    settings: Annotated[
+        Path, typer.Option(envvar=SETTINGS_VARIABLE, help="The settings file.")
+    ] = Path("points-bridge.toml"),
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Prepaid support points for the helpdesk you already have."""
+    context.obj = settings

@@ -1,0 +1,127 @@
+"""Commands about tickets: why one is as it is, and when an answer is due."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.padding import Padding
+
+from bridge.cli.common import bridge_of
+from bridge.cli.output import Json, cell, console, dump, say, table
+from bridge.errors import BadRequest
+from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
+from bridge.policy.hours import Due, add_business_time
+from bridge.policy.terms import Terms
+from bridge.policy.zones import load_zone
+from bridge.service import reports
+from bridge.service.reports import Explanation
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: points-bridge explain support 31001")
+def explain(
+    context: typer.Context,
+    helpdesk: Annotated[str, typer.Argument(help="The helpdesk's name in the settings.")],
+    ticket: Annotated[str, typer.Argument(help="The ticket's id (not its number).")],
+    as_json: Json = False,
+) -> None:
+    """Say why a ticket is as it is: every rule in order, its inputs, its outcome."""
+    with bridge_of(context) as bridge:
+        found = reports.explain(bridge, helpdesk, ticket)
+    if as_json:
+        dump(found)
+    else:
+        show_explanation(found)
+
+
+@commands.command(
+    epilog="Example: points-bridge due --opened-at 2026-11-20T15:30 --timezone Europe/Berlin"
+)
+def due(
+    opened_at: Annotated[
+        str, typer.Option(help="ISO 8601; without an offset it is local time in the zone.")
+    ],
+    timezone: Annotated[str, typer.Option(help="IANA time zone, e.g. Europe/Berlin.")],
+    country: Annotated[
+        str | None, typer.Option(help="Whose holidays, e.g. DE [that of the zone].")
+    ] = None,
+    subdivision: Annotated[str | None, typer.Option(help="State or province, e.g. BY.")] = None,
+    hours: Annotated[float, typer.Option(help="The promise, in business hours.", min=0)] = (
+        Terms().response_seconds / 3600
+    ),
+    as_json: Json = False,
+) -> None:
+    """Compute when a first response is due, without any settings or database."""
+    if subdivision and not country:
+        raise BadRequest("a subdivision needs its country; give --country too")
+    start = _instant(opened_at, timezone)
+    place = locate(timezone, Region(country, subdivision) if country else None)
+    calendar = build_calendar(timezone, place.country, place.subdivision)
+    promised = add_business_time(start, round(hours * 3600), calendar)
+    inputs = clock_inputs(calendar, start, promised.at, place.source).as_dict()
+    if as_json:
+        dump({"due_at": promised.at, "by_close": promised.by_close} | inputs)
+        return
+    _show_due(start, promised, timezone, inputs)
+    for warning in place.warnings:
+        say(f"[yellow]Note:[/] {warning}.")
+
+
+def show_explanation(found: Explanation) -> None:
+    """Everything about a ticket, as a person reads it."""
+    fields = found.fields
+    say(
+        f"[bold]{found.helpdesk} ticket {found.ticket_id}[/] (number "
+        f"{found.incidents[-1].ticket_number}) of [bold]{found.account.name}[/]: "
+        f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
+        f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
+        f"free re-open until {cell(fields.free_reopen_until)}."
+    )
+    for decision in found.decisions:
+        say(f"\n[bold]{decision.kind}[/] at {cell(decision.at)}, "
+            f"decided {cell(decision.decided_at)}")  # fmt: skip
+        for number, finding in enumerate(decision.findings, start=1):
+            _show_finding(number, finding)
+    console.print()
+    letters = [
+        (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
+        for one in found.letters
+    ]
+    columns = ("Queue", "What", "State", "#Tries", "When", "Outcome")
+    table("Deliveries and write-backs", columns, letters)
+
+
+def _show_finding(number: int, finding: dict[str, Any]) -> None:
+    inputs = ", ".join(f"{name} {value}" for name, value in finding["inputs"].items())
+    lines = [escape(finding["rule"]), *([f"with {escape(inputs)}"] if inputs else [])]
+    console.print(Padding(f"{number}. {escape(finding['outcome'])}", (0, 0, 0, 2)))
+    console.print(Padding("\n".join(lines), (0, 0, 0, 5)), style="dim")
+
+
+def _show_due(start: datetime, promised: Due, timezone: str, inputs: dict[str, object]) -> None:
+    zone = load_zone(timezone)
+    rows = [
+        (name, at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M:%S %Z"), at.isoformat())
+        for name, at in (
+            ("Opened", start),
+            ("First response due", promised.at),
+            ("That is, by", promised.by_close),
+        )
+    ]
+    table(f"Due in {timezone}", ("What", "There", "UTC"), rows)
+    say(f"Country {inputs['country']} ({inputs['country_source']}), holidays "
+        f"{inputs['holidays_version']}, zones {inputs['iana_version']}.")  # fmt: skip
+    closed = inputs["closed_dates"]
+    if isinstance(closed, list) and closed:
+        say(f"Closed days between: {', '.join(map(str, closed))}.")
+
+
+def _instant(text: str, timezone: str) -> datetime:
+    zone = load_zone(timezone)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"{text!r} is no ISO 8601 time, like 2026-11-20T15:30") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)

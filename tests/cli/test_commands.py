@@ -1,0 +1,264 @@
+"""The command as it is typed: what it prints, what it returns, how it fails."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import typer
+from typer.main import get_command
+
+from bridge.cli import main
+from bridge.cli.app import app
+from bridge.cli.scene import HELPDESK, SECRETS, Scene, open_scene
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command sends logs to its stderr, which is gone when the test is over."""
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Type a command; its exit code, what it printed, and what it complained of."""
+
+    def typed(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["points-bridge", *arguments])
+        monkeypatch.setenv("COLUMNS", "200")
+        capsys.readouterr()  # what the test itself has logged
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return typed
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file whose helpdesk is never asked anything."""
+    path = tmp_path / "points-bridge.toml"
+    path.write_text(
+        '[defaults]\nzone = "Europe/Berlin"\n[helpdesks.support]\nvendor = "zammad"\n'
+        'url = "http://127.0.0.1:9"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("POINTS_BRIDGE_SETTINGS", str(path))
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
+    """A running scene that the settings name: the commands work beside its server."""
+    with open_scene(tmp_path) as scene:
+        assert settings.read_text(encoding="utf-8").count(scene.helpdesk_url) == 1
+        yield scene
+
+
+def of(run: Run, *arguments: str) -> Any:
+    """What a command prints as JSON."""
+    code, out, err = run(*arguments, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command that can be typed."""
+
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for name, child in getattr(command, "commands", {}).items():
+            yield (*path, name)
+            yield from walk(child, (*path, name))
+
+    return list(walk(get_command(app), ()))
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help(run: Run, command: tuple[str, ...]) -> None:
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    leaf = not any(other[: len(command)] == command != other for other in commands())
+    assert ("Example: points-bridge" in " ".join(out.split())) is leaf
+
+
+def test_a_purchase_is_booked_once_and_shows_in_the_balance(run: Run, settings: Path) -> None:
+    first = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
+    again = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
+    assert (first["created"], again["created"]) == (True, False)
+    balance = of(run, "balance", "acme gmbh")
+    assert (balance["on_hand"], balance["zone"]) == (50, "Europe/Berlin")
+    assert [lot["reference"] for lot in balance["lots"]] == ["INV-1"]
+    assert [one["account"] for one in of(run, "accounts")] == ["Acme GmbH"]
+
+
+def test_a_statement_has_every_booking_with_a_running_balance(run: Run, settings: Path) -> None:
+    for number in (1, 2):
+        run("purchase", "Acme GmbH", "10", "--reference", f"INV-{number}")
+    entries = of(run, "statement", "Acme GmbH")["entries"]
+    assert [(one["kind"], one["points"], one["balance"]) for one in entries] == [
+        ("purchase", 10, 10),
+        ("purchase", 10, 20),
+    ]
+
+
+def test_tables_say_the_same_to_people(run: Run, settings: Path) -> None:
+    _, booked, _ = run("purchase", "Acme [GmbH]", "50", "--reference", "INV-1")
+    assert "Booked 50 points for Acme [GmbH]" in booked
+    for command in (("accounts",), ("balance", "Acme [GmbH]"), ("statement", "Acme [GmbH]")):
+        code, out, _ = run(*command)
+        assert code == 0
+        assert "Acme [GmbH]" in out
+
+
+def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path) -> None:
+    place = ("--zone", "America/Toronto", "--country", "CA", "--subdivision", "ON")
+    account = of(run, "account", "Maple Inc", *place)
+    assert (account["zone"], account["country"], account["subdivision"]) == (
+        "America/Toronto",
+        "CA",
+        "ON",
+    )
+    assert account["country_source"] == "account"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("balance", "Nobody"), "no account is called 'Nobody'"),
+        (("purchase", "A", "5", "--reference", " "), "give the purchase a reference"),
+        (("purchase", "A", "5", "--reference", "x", "--on", "2999-01-01"), "in the future"),
+        (("purchase", "A", "5", "--reference", "x", "--on", "2001-01-01"), "expired already"),
+        (("account", "A", "--zone", "Europe/Berlinn"), "did you mean Europe/Berlin"),
+        (("account", "A", "--country", "Germoney"), "unknown country"),
+        (("account", "A", "--subdivision", "BY"), "needs its country"),
+        (("account", "A", "--link", "support"), "HELPDESK:RECORD"),
+        (("account", "A", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
+        (("explain", "support", "77"), "no delivery about support ticket 77"),
+        (("explain", "nowhere", "77"), "no helpdesk 'nowhere'"),
+        (("deliveries", "show", "inbox", "9"), "there is no inbox 9"),
+        (("deliveries", "replay", "outbox", "9"), "there is no outbox 9"),
+        (("due", "--opened-at", "soon", "--timezone", "UTC"), "is no ISO 8601 time"),
+        (("due", "--opened-at", "2026-11-20", "--timezone", "Mars/Base"), "unknown time zone"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_one_clear_sentence(
+    run: Run, settings: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert complaint in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_a_reference_cannot_be_used_for_another_purchase(run: Run, settings: Path) -> None:
+    run("purchase", "Acme GmbH", "50", "--reference", "INV-1")
+    code, _, err = run("purchase", "Acme GmbH", "60", "--reference", "INV-1")
+    assert code == 1
+    assert "INV-1" in err
+    assert of(run, "balance", "Acme GmbH")["on_hand"] == 50
+
+
+@pytest.mark.parametrize("arguments", [("purchase", "A"), ("purchase", "A", "-5"), ("nonsense",)])
+def test_a_command_that_is_typed_wrong_is_explained(
+    run: Run, settings: Path, arguments: tuple[str, ...]
+) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "Usage" in err
+
+
+def test_due_needs_no_settings(run: Run) -> None:
+    """Friday 15:30 in Berlin, four business hours: Monday 11:30."""
+    due = of(run, "due", "--opened-at", "2026-11-20T15:30", "--timezone", "Europe/Berlin")
+    assert due["due_at"] == "2026-11-23T10:30:00+00:00"
+    assert (due["country"], due["country_source"]) == ("DE", "inferred")
+
+
+def test_due_says_which_day_was_closed(run: Run) -> None:
+    _, out, _ = run(
+        "due", "--opened-at", "2026-12-24T15:00", "--timezone", "Europe/Berlin", "--country", "DE"
+    )
+    assert "2026-12-25" in out
+
+
+def test_settings_check_says_that_all_is_well(run: Run, settings: Path) -> None:
+    assert of(run, "settings", "check")["helpdesks"] == {"support": "zammad"}
+
+
+def test_settings_check_names_every_problem(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POINTS_BRIDGE_SUPPORT_TOKEN")
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("Europe/Berlin", "Europe/Bern"),
+        encoding="utf-8",
+    )
+    code, _, err = run("settings", "check")
+    assert code == 1
+    assert "POINTS_BRIDGE_SUPPORT_TOKEN" in err
+    assert "Europe/Bern" in err
+
+
+def test_explain_tells_every_rule_in_order(run: Run, scene: Scene) -> None:
+    scene.zammad.model.add_organization("Acme GmbH")
+    scene.zammad.model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
+    run("purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    ticket = scene.zammad.model.customer_mails("carla@acme.example", "Help", "Please.")
+    scene.settle()
+    _, out, _ = run("explain", HELPDESK, str(ticket))
+    assert '"All support incidents are charged at a rate of 10 points per incident."' in out
+    explained = of(run, "explain", HELPDESK, str(ticket))
+    (decision,) = explained["decisions"]
+    assert decision["kind"] == "accepted"
+    assert explained["clocks"][0]["inputs"]["iana_version"]
+
+
+def test_dead_letters_are_listed_shown_replayed_and_discarded(run: Run, scene: Scene) -> None:
+    """The bridge's token is wrong for a while."""
+    from bridge.sandbox.zammad import Fault
+
+    refused = Fault("GET", "/api/v1/tickets/*", status=401, body=b'{"error": "no"}')
+    scene.zammad.model.faults.add(refused, times=2)
+    for _ in range(2):
+        scene.zammad.model.customer_mails("eve@evil.example", "Help", "Please.")
+    scene.settle()
+    first, second = of(run, "deliveries", "list", "--state", "dead")
+    assert first["queue"] == "inbox"
+    shown = of(run, "deliveries", "show", "inbox", str(first["id"]))
+    assert shown["letter"]["outcome"] == first["outcome"]
+    assert run("deliveries", "replay", "inbox", str(first["id"]))[0] == 0
+    scene.settle()
+    assert [one["id"] for one in of(run, "deliveries", "list")] == [second["id"]]
+    assert run("deliveries", "discard", "inbox", str(second["id"]), "--reason", "a test")[0] == 0
+    assert of(run, "deliveries", "list", "--state", "dead") == []
+    code, _, err = run("deliveries", "discard", "inbox", str(second["id"]), "--reason", "x")
+    assert code == 1
+    assert "not dead" in err
+
+
+def test_the_demo_ends_by_itself(run: Run) -> None:
+    code, out, _ = run("demo")
+    assert code == 0
+    for word in ("free re-open", "answered 401", "declined", "Statement of Acme GmbH"):
+        assert word in out
+
+
+def test_main_is_what_the_package_installs() -> None:
+    assert isinstance(app, typer.Typer)
