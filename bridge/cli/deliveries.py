@@ -22,6 +22,15 @@ class Queue(StrEnum):
     OUTBOX = "outbox"
 
 
+class State(StrEnum):
+    """What can have become of a row."""
+
+    QUEUED = queues.QUEUED
+    DONE = queues.DONE
+    DEAD = queues.DEAD
+    DISCARDED = queues.DISCARDED
+
+
 QueueArgument = Annotated[Queue, typer.Argument(help="Which queue.")]
 Number = Annotated[int, typer.Argument(help="Its number in the list.")]
 
@@ -29,9 +38,7 @@ Number = Annotated[int, typer.Argument(help="Its number in the list.")]
 @commands.command("list", epilog="Example: points-bridge deliveries list --state dead --json")
 def list_letters(
     context: typer.Context,
-    state: Annotated[
-        str | None, typer.Option(help="queued, done, dead or discarded [all but done].")
-    ] = None,
+    state: Annotated[State | None, typer.Option(help="Only these [all but the done ones].")] = None,
     as_json: Json = False,
 ) -> None:
     """List what is not done yet; the dead ones wait for you."""

@@ -182,12 +182,21 @@ def _show_ticket(scene: Scene, ticket: dict[str, Any]) -> None:
 
 
 def _stay(scene: Scene) -> None:
-    console.rule("[bold]Still up")
-    say(f"Helpdesk stand-in: {scene.helpdesk_url}/api/v1/tickets/1?all=true "
-        f"(Authorization: Token token={Token.BRIDGE})")  # fmt: skip
-    say(f"Receiver:          {scene.webhook_url}, {scene.webhook_url.split('/webhooks')[0]}"
-        "/health/ready")  # fmt: skip
+    """Leave both systems running, on a clock that runs too, and say where to look."""
+    receiver = scene.webhook_url.partition("/webhooks")[0]
+    ticket = f"{scene.helpdesk_url}/api/v1/tickets"
+    token = f"-H 'Authorization: Token token={Token.AGENT}'"
+    article = '{"body":"Please.","type":"phone","sender":"Customer"}'
+    new = f'{{"title":"Help","group_id":1,"customer":"mike@maple.example","article":{article}}}'
+    console.rule("[bold]Still up, on a clock that runs now")
+    say("What an agent sees on a ticket:")
+    console.print(f"  curl -s {token} {ticket}/2", markup=False, soft_wrap=True)
+    say("A new ticket, by an agent on the phone:")
+    header = "-H 'Content-Type: application/json'"
+    console.print(f"  curl -s {token} {header} -d '{new}' {ticket}", markup=False, soft_wrap=True)
+    say(f"The receiver: {receiver}/health/ready")
     say("Ctrl-C ends it.")
+    scene.clock.release()
     scene.zammad.webhooks.start()
     try:
         with working(scene.bridge):

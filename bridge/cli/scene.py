@@ -3,6 +3,7 @@
 The demo plays on it, and so do the end-to-end tests.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,18 +34,25 @@ SECRETS = {
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved, or let go."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._released: float | None = None
 
     def __call__(self) -> datetime:
         """The present instant, UTC."""
-        return self._now
+        if self._released is None:
+            return self._now
+        return self._now + timedelta(seconds=time.monotonic() - self._released)
 
     def move(self, by: timedelta) -> None:
         """Let time pass."""
         self._now += by
+
+    def release(self) -> None:
+        """From now on it runs by itself."""
+        self._released = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

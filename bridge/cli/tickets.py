@@ -12,6 +12,7 @@ from bridge.cli.output import Json, cell, console, dump, say, table
 from bridge.errors import BadRequest
 from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
 from bridge.policy.hours import Due, add_business_time
+from bridge.policy.rules import stamp
 from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
 from bridge.service import reports
@@ -103,7 +104,7 @@ def _show_finding(number: int, finding: dict[str, Any]) -> None:
 def _show_due(start: datetime, promised: Due, timezone: str, inputs: dict[str, object]) -> None:
     zone = load_zone(timezone)
     rows = [
-        (name, at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M:%S %Z"), at.isoformat())
+        (name, f"{at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}", stamp(at))
         for name, at in (
             ("Opened", start),
             ("First response due", promised.at),

@@ -244,7 +244,8 @@ def locate(
     """Whose holidays apply to an account in that zone.
 
     The account's setting, else the organisation's record in the helpdesk, else the country of the
-    zone, else the deployment's default, else nobody's. A helpdesk's record is not a setting: what
+    zone (with the default's subdivision where that is the default's country), else the deployment's
+    default, else nobody's. A helpdesk's record is not a setting: what
     cannot be read in it is left out, with a warning, and stops no ticket.
 
     Raises:
@@ -258,6 +259,8 @@ def locate(
         if region:
             return _settled(region, CountrySource.ORGANISATION, warnings)
     inferred = country_of_zone(zone)
+    if default and inferred == country_code(default.country):
+        return _settled(default, CountrySource.DEFAULT, warnings)
     if inferred:
         guess = f"country {inferred} is inferred from zone {zone}: confirm or set it"
         return _settled(Region(inferred), CountrySource.INFERRED, (*warnings, guess))

@@ -246,6 +246,13 @@ FRANCE = Region("FR")
 JAPAN = Region("JP")
 
 
+def test_a_default_of_the_inferred_country_adds_its_subdivision() -> None:
+    """The zone says Germany, the deployment says Berlin: no contradiction, and nothing to guess."""
+    place = locate("Europe/Berlin", None, None, Region("DE", "BE"))
+    assert (place.country, place.subdivision) == ("DE", "BE")
+    assert (place.source, place.warnings) == (CountrySource.DEFAULT, ())
+
+
 def test_the_account_decides_before_the_organisation_the_zone_and_the_default() -> None:
     """ "account setting > organisation field > inferred ... > deployment default > none" """
     zone = "America/Chicago"
