@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
@@ -111,7 +111,17 @@ class Database:
             LedgerBusy: somebody else writes, or the disk is full.
             SettingsError: the file system cannot carry a write-ahead log.
         """
-        with passing_failures(), self._turn(), self._engine.connect() as conn:
+        with passing_failures(), self._turn():
+            self._make_private()
+            self._upgrade()
+
+    def _make_private(self) -> None:
+        """Nobody but the bridge's own user reads a new database: it names customers."""
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
+
+    def _upgrade(self) -> None:
+        with self._engine.connect() as conn:
             # Kept in the file. Here, where nobody else writes: two processes that switch at once
             # fail at once, whatever the time-out.
             cursor = conn.connection.cursor()
@@ -120,6 +130,15 @@ class Database:
                 raise SettingsError(f"database: {self._path} must be on a local disk")
             with conn.begin():
                 command.upgrade(_alembic(conn), "head")
+
+    def revisions(self) -> tuple[str | None, str]:
+        """The schema's revision, None where there are no tables yet, and the one of this version.
+
+        Raises:
+            LedgerBusy: the database cannot be read now.
+        """
+        head = str(ScriptDirectory.from_config(_alembic()).get_current_head())
+        return self.read(_revision) if self._path.exists() else None, head
 
     @contextmanager
     def serving_lock(self) -> Iterator[None]:

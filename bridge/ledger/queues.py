@@ -216,7 +216,9 @@ def discard(conn: Connection, queue: QueueName, letter_id: int, reason: str, now
     row = _dead(conn, queue, letter_id)
     table = _TABLES[queue]
     outcome = f"discarded: {reason.strip()} (was: {row.outcome})"
-    values = {"state": DISCARDED, "finished_at": now, "outcome": outcome}
+    values: dict[str, Any] = {"state": DISCARDED, "finished_at": now, "outcome": outcome}
+    if table is inbox:
+        values |= {"body": None}
     conn.execute(update(table).where(table.c.id == letter_id).values(**values))
 
 
@@ -307,7 +309,9 @@ def _row(conn: Connection, queue: QueueName, letter_id: int) -> Row[Any]:
     table = _TABLES[queue]
     row = conn.execute(select(table).where(table.c.id == letter_id)).one_or_none()
     if row is None:
-        raise BadRequest(f"there is no {queue} {letter_id}; `points-bridge deliveries` lists them")
+        raise BadRequest(
+            f"there is no {queue} {letter_id}; `points-bridge deliveries list` lists them"
+        )
     return row
 
 

@@ -140,14 +140,16 @@ class Writer:
         """Commit the units together, and only then tell the callers."""
         failure: LedgerBusy | None = LedgerBusy("the database's writer died; nothing was written")
         try:
-            with self._turn(), self._engine.connect() as conn, conn.begin():
-                for unit in units:
-                    unit.attempt(conn)
-            failure = None
+            with self._turn(), self._engine.connect() as conn:
+                with conn.begin():
+                    for unit in units:
+                        unit.attempt(conn)
+                failure = None
         except (SQLAlchemyError, LedgerBusy, OSError, _TransactionLost) as error:
-            failure = _busy(error) or LedgerBusy("the write failed; nothing was written")
-            failure.__cause__ = error
             self._engine.dispose()
+            if failure:
+                failure = _busy(error) or LedgerBusy("the write failed; nothing was written")
+                failure.__cause__ = error
         finally:
             for unit in units:
                 unit.settle(failure)

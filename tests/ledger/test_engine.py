@@ -141,6 +141,17 @@ def test_nobody_hears_of_success_before_the_commit(db: Database) -> None:
     assert db.write(adding("later")) == "later"
 
 
+def test_what_goes_wrong_after_the_commit_does_not_deny_it(db: Database) -> None:
+    @contextmanager
+    def turn() -> Iterator[None]:
+        yield
+        raise OSError
+
+    db._writer._turn = turn
+    assert db.write(adding("one")) == "one"
+    assert names(db) == ["one"]
+
+
 @pytest.mark.parametrize(
     "ending",
     ["ROLLBACK", "INSERT OR ROLLBACK INTO helpdesks VALUES ('one', '')"],

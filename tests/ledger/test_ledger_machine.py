@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
@@ -26,7 +26,7 @@ LATE = timedelta(hours=72)
 @dataclass
 class ModelLot:
     owner: str
-    bought: int
+    bought: date
     usable: datetime
     expires: datetime
     left: int
@@ -34,14 +34,14 @@ class ModelLot:
 
 @dataclass
 class Model:
-    """The rules in plain Python: lists, no identities but positions. Zone: UTC."""
+    """The rules in plain Python. A lot's place in the list is its id; the zone is UTC."""
 
     lots: list[ModelLot] = field(default_factory=list)
     charges: dict[int, list[tuple[ModelLot, int]]] = field(default_factory=dict)
     credited: set[int] = field(default_factory=set)
 
-    def buy(self, owner: str, points: int, usable: datetime, expires: datetime) -> None:
-        self.lots.append(ModelLot(owner, len(self.lots), usable, expires, points))
+    def buy(self, lot: ModelLot) -> None:
+        self.lots.append(lot)
 
     def on_hand(self, owner: str, at: datetime) -> int:
         return sum(lot.left for lot in self._usable(owner, at))
@@ -55,7 +55,7 @@ class Model:
         if self.on_hand(owner, at) < points:
             return False
         taken = self.charges[incident] = []
-        for lot in sorted(self._usable(owner, at), key=lambda lot: lot.expires):
+        for lot in sorted(self._usable(owner, at), key=lambda lot: (lot.expires, lot.bought)):
             part = min(points, lot.left)
             if part:
                 lot.left -= part
@@ -86,7 +86,7 @@ class Model:
         if lot.expires >= least:
             lot.left += part
         else:
-            self.lots.append(ModelLot(lot.owner, len(self.lots), now, least, part))
+            self.lots.append(ModelLot(lot.owner, lot.bought, now, least, part))
 
 
 OWNERS = st.sampled_from(["acme", "other"])
@@ -119,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
         usable = self.book.now + delay * HOUR
         expires = usable + life * HOUR
         self.book.buy(self.ids[owner], points, usable_from=usable, expires_at=expires)
-        self.model.buy(owner, points, usable, expires)
+        self.model.buy(ModelLot(owner, self.book.now.date(), usable, expires, points))
 
     @rule(
         owner=OWNERS,

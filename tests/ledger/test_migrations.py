@@ -25,6 +25,13 @@ def _definitions(path: Path) -> dict[str, str]:
     return found
 
 
+def test_a_new_database_is_read_by_its_own_user_only(tmp_path: Path) -> None:
+    with Database.open(f"sqlite:///{tmp_path / 'points.db'}") as db:
+        db.migrate()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("points.db*")}
+    assert modes["points.db"] == modes["points.db-wal"] == 0o600
+
+
 def test_alembic_finds_nothing_to_migrate_after_the_migrations(db: Database) -> None:
     options = {"compare_type": True, "compare_server_default": True}
     differences = db.read(
