@@ -5,12 +5,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bridge.adapters.provisioning import Provisioner, Wanted
 from bridge.adapters.registry import VENDORS
-from bridge.errors import BridgeError
+from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
 from bridge.ledger.accounts import Address, take_up
 from bridge.ledger.engine import Database
-from bridge.ledger.queues import backlog
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
 from bridge.settings import HelpdeskSettings, Settings
@@ -48,6 +48,31 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
         )
 
 
+def provisioner(settings: Settings, name: str) -> Provisioner:
+    """What sets up the helpdesk of that name, and checks it. Connects to nothing yet.
+
+    Raises:
+        UnknownHelpdesk: none of that name is configured.
+        BadRequest: helpdesks of its vendor are set up by hand.
+        SettingsError: its url or one of its secrets cannot be used.
+    """
+    if name not in settings.helpdesks:
+        known = ", ".join(sorted(settings.helpdesks))
+        raise UnknownHelpdesk(f"no helpdesk {name!r} is configured; known: {known}")
+    helpdesk = settings.helpdesks[name]
+    build = VENDORS[helpdesk.vendor].provisioner
+    if build is None:
+        raise BadRequest(f"a {helpdesk.vendor} is set up by hand; its page in docs says how")
+    return build(name, helpdesk.vendor_settings)
+
+
+def wanted(settings: Settings, name: str, public_url: str | None = None) -> Wanted:
+    """What the helpdesk of that name is to do; `public_url` overrules that of the settings."""
+    base = public_url or settings.listen.public_url
+    endpoint = f"{base}/webhooks/{name}" if base else None
+    return Wanted(endpoint, settings.terms.reopen_days)
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """What the receiver needs of a bridge; with its workers and jobs where they run beside it."""
@@ -65,9 +90,9 @@ class Inbound:
         found = [*(self.workers.problems() if self.workers else [])]
         found += self.jobs.problems() if self.jobs else []
         try:
-            self.bridge.db.read(backlog)
+            self.bridge.db.write(lambda _conn: None)
         except BridgeError as error:
-            found.append(f"the database cannot be read: {error}")
+            found.append(f"the database takes no writes: {error}")
         return found
 
 

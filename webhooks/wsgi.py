@@ -7,11 +7,11 @@
 run it. `everything` also works and keeps the schedule: one process, which `points-bridge serve` is.
 """
 
-import atexit
 import os
 import signal
 import threading
 from contextlib import ExitStack
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from flask import Flask
@@ -54,7 +54,9 @@ def _until_exit(*, alone: bool) -> Inbound:
     stack = ExitStack()
     bridge = stack.enter_context(opened(load_settings(path, os.environ)))
     inbound = Inbound(bridge) if alone else stack.enter_context(working(bridge))
-    atexit.register(stack.close)
+    # Not atexit: it does not run in a worker that its server has forked. Where this process is no
+    # such worker, multiprocessing's own exit function runs it all the same.
+    Finalize(None, stack.close, exitpriority=0)
     return inbound
 
 

@@ -38,7 +38,9 @@ Number = Annotated[int, typer.Argument(help="Its number in the list.")]
 @commands.command("list", epilog="Example: points-bridge deliveries list --state dead --json")
 def list_letters(
     context: typer.Context,
-    state: Annotated[State | None, typer.Option(help="Only these [all but the done ones].")] = None,
+    state: Annotated[
+        State | None, typer.Option(help="Only these; else all but the done ones.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List what is not done yet; the dead ones wait for you."""

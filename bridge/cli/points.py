@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from bridge.cli.common import Account, bridge_of
 from bridge.cli.output import Json, dump, say, table
@@ -27,7 +28,7 @@ def purchase(
     ],
     on: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of purchase in the account's zone [today]."),
+        typer.Option(formats=["%Y-%m-%d"], help="Day of purchase in the account's zone; today."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -40,11 +41,11 @@ def purchase(
         return
     verb = "Booked" if bought.created else "Booked before, nothing changed:"
     say(
-        f"{verb} [bold]{bought.points}[/] points for [bold]{bought.account}[/], valid through "
-        f"{bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
+        f"{verb} [bold]{bought.points}[/] points for [bold]{escape(bought.account)}[/], "
+        f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
     for stored in bought.released:
-        say(f"Released: {stored.helpdesk} ticket {stored.ticket_number}.")
+        say(f"Released: {stored.helpdesk} ticket {escape(stored.ticket_number)}.")
 
 
 @commands.command(epilog="Example: points-bridge accounts --json")
@@ -134,11 +135,11 @@ def _show(found: reports.Balance, as_json: bool) -> None:
         dump(_as_json(found))
         return
     say(
-        f"[bold]{found.account.ref}[/]: [bold]{found.on_hand}[/] points on hand, "
-        f"{found.held} tickets waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
+        f"[bold]{escape(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
+        f"{found.held} waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
     )
     for warning in found.located.warnings:
-        say(f"[yellow]Note:[/] {warning}.")
+        say(f"[yellow]Note:[/] {escape(warning)}.")
     rows = [
         (
             lot.reference,

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from granian.server import Server
 from bridge.bootstrap import opened, working
 from bridge.cli.common import bridge_of, settings_of
 from bridge.cli.output import Json, dump, say
+from bridge.errors import SettingsError
 from bridge.settings import Settings
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
 
@@ -28,25 +31,27 @@ _REQUEST_THREADS = 16
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Instead of the settings' listen.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Instead of the settings' listen.port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Instead of the settings' listen.port.", min=1, max=65535)
+    ] = None,
     receiver_only: Annotated[
         bool, typer.Option("--receiver-only", help="Leave the work to `points-bridge work`.")
     ] = False,
 ) -> None:
     """Receive webhooks, work on them and keep the schedule, in one process."""
     settings = settings_of(context)
-    with opened(settings) as bridge, bridge.db.serving_lock():
+    address = _free_address(host or settings.listen.host, port or settings.listen.port)
+    with opened(settings) as bridge, nullcontext() if receiver_only else bridge.db.serving_lock():
         pass  # what would fail in the server's process fails here, with a message
     path: Path = context.obj
     os.environ |= {SETTINGS_VARIABLE: str(path.resolve()), PARENT_VARIABLE: str(os.getpid())}
-    address, number = host or settings.listen.host, port or settings.listen.port
-    say(f"Receiving on http://{address}:{number}/webhooks/<helpdesk>: {_names(settings)}")
+    say(f"Receiving on http://{address[0]}:{address[1]}/webhooks/<helpdesk>: {_names(settings)}")
     Server(
         f"webhooks.wsgi:{'receiver' if receiver_only else 'everything'}",
         factory=True,
         interface=Interfaces.WSGI,
-        address=address,
-        port=number,
+        address=address[0],
+        port=address[1],
         workers=1,
         blocking_threads=_REQUEST_THREADS,
         log_level=LogLevels.error,
@@ -90,6 +95,20 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     else:
         say(f"[green]The settings are sound.[/] Helpdesks: {_names(settings)}. "
             f"Database: {settings.database}.")  # fmt: skip
+
+
+def _free_address(host: str, port: int) -> tuple[str, int]:
+    """The IP address and port to listen on, after trying it.
+
+    Raises:
+        SettingsError: nobody can listen there; says why.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.create_server((str(address[0]), port), family=family):
+            return str(address[0]), port
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
 def _names(settings: Settings) -> str:

@@ -46,12 +46,12 @@ def due(
     ],
     timezone: Annotated[str, typer.Option(help="IANA time zone, e.g. Europe/Berlin.")],
     country: Annotated[
-        str | None, typer.Option(help="Whose holidays, e.g. DE [that of the zone].")
+        str | None, typer.Option(help="Whose holidays, e.g. DE; else the zone's country.")
     ] = None,
     subdivision: Annotated[str | None, typer.Option(help="State or province, e.g. BY.")] = None,
-    hours: Annotated[float, typer.Option(help="The promise, in business hours.", min=0)] = (
-        Terms().response_seconds / 3600
-    ),
+    hours: Annotated[
+        float, typer.Option(help="The promise, in business hours.", min=0, max=10_000)
+    ] = (Terms().response_seconds / 3600),
     as_json: Json = False,
 ) -> None:
     """Compute when a first response is due, without any settings or database."""
@@ -60,14 +60,17 @@ def due(
     start = _instant(opened_at, timezone)
     place = locate(timezone, Region(country, subdivision) if country else None)
     calendar = build_calendar(timezone, place.country, place.subdivision)
-    promised = add_business_time(start, round(hours * 3600), calendar)
-    inputs = clock_inputs(calendar, start, promised.at, place.source).as_dict()
+    try:
+        promised = add_business_time(start, round(hours * 3600), calendar)
+        inputs = clock_inputs(calendar, start, promised.at, place.source).as_dict()
+    except (OverflowError, ValueError, OSError):
+        raise BadRequest("that is beyond the years that calendars know") from None
     if as_json:
         dump({"due_at": promised.at, "by_close": promised.by_close} | inputs)
         return
     _show_due(start, promised, timezone, inputs)
     for warning in place.warnings:
-        say(f"[yellow]Note:[/] {warning}.")
+        say(f"[yellow]Note:[/] {escape(warning)}.")
 
 
 def show_explanation(found: Explanation) -> None:
@@ -75,7 +78,7 @@ def show_explanation(found: Explanation) -> None:
     fields = found.fields
     say(
         f"[bold]{found.helpdesk} ticket {found.ticket_id}[/] (number "
-        f"{found.incidents[-1].ticket_number}) of [bold]{found.account.name}[/]: "
+        f"{found.incidents[-1].ticket_number}) of [bold]{escape(found.account.name)}[/]: "
         f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
         f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
         f"free re-open until {cell(fields.free_reopen_until)}."

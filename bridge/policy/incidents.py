@@ -266,6 +266,9 @@ def _changed(change: StateChange, incident: Incident, context: Context) -> Decis
     if change.after in _ENDED:
         finding = Finding(Rule.MERGED, "the clock stops, the charge stays", _times(at=change.at))
         return Decision(Kind.MERGED, change.at, replace(done, clock=_voided(done)), (finding,))
+    if incident.state in _NEVER_CHARGED:
+        finding = Finding(Rule.NEVER_CHARGED, "closed", _times(at=change.at))
+        return Decision(Kind.CLOSED, change.at, done, (finding,))
     first = incident.first_closed_at or change.at
     until = free_reopen_until(first, context.calendar.zone, context.terms)
     finding = Finding(Rule.CLOSURE, f"free re-open until {until}", _times(first_closed_at=first))

@@ -1,5 +1,7 @@
 """What an admin says of an account: where it is, and which customer records belong to it."""
 
+import re
+
 from sqlalchemy import Connection
 
 from bridge.errors import BadRequest
@@ -9,6 +11,8 @@ from bridge.policy.calendars import country_code, subdivision_code
 from bridge.policy.zones import load_zone
 from bridge.service.core import Bridge
 from bridge.service.settling import release_held
+
+_RECORD = re.compile(r"(organization|person):[0-9]+")
 
 
 def change_account(bridge: Bridge, ref: str, address: Address, link: str | None) -> Account:
@@ -58,6 +62,8 @@ def _checked(address: Address) -> Address:
 
 def _record(bridge: Bridge, link: str) -> tuple[str, str]:
     helpdesk, _, record = link.partition(":")
-    if not record:
-        raise BadRequest(f"link {link!r} is not HELPDESK:RECORD, like support:organization:2")
+    if not _RECORD.fullmatch(record):
+        raise BadRequest(
+            f"link {link!r} is not HELPDESK:RECORD, like support:organization:2 or support:person:8"
+        )
     return bridge.helpdesk(helpdesk).name, record

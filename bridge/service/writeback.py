@@ -135,7 +135,7 @@ def _note(
 ) -> dict[str, Any] | None:
     """One note for decisions made together: a public reply, or else all their receipts."""
     facts = _facts(conn, bridge, account, made[-1].stored, now)
-    names = [_text_of(one, facts) for one in made]
+    names = [_text_of(one) for one in made]
     spoken = [name for name in names if name]
     if not spoken:
         return None
@@ -146,12 +146,11 @@ def _note(
     return notes[-1] | {"text": "\n\n".join(note["text"] for note in notes)}
 
 
-def _text_of(made: Made, facts: dict[str, object]) -> str | None:
-    kind = made.decision.kind
+def _text_of(made: Made) -> str | None:
+    kind, rules = made.decision.kind, {finding.rule for finding in made.decision.findings}
     if kind is Kind.DECLINED:
-        ended = made.decision.findings[0].rule is Rule.HOLD_ENDS
-        return "reply_declined" if ended else "receipt_declined"
-    if kind is Kind.ACCEPTED and facts["free_until"]:
+        return "reply_declined" if Rule.HOLD_ENDS in rules else "receipt_declined"
+    if kind is Kind.ACCEPTED and Rule.REOPEN_LATE in rules:
         return "receipt_reopened_late"
     return _INTERNAL.get(kind) or _PUBLIC.get(kind)
 

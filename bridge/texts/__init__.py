@@ -76,6 +76,9 @@ def _check(
             raise SettingsError(f"texts: {path}: there is no text [{name}]; remove it")
         if name not in own:
             raise SettingsError(f"texts: {path}: the text [{name}] is missing")
+        parts = own[name].values() if isinstance(own[name], dict) else [None]
+        if not all(isinstance(part, str) for part in parts) or "text" not in own[name]:
+            raise SettingsError(f'texts: {path}: [{name}] needs text = "...", in quotes')
         for part in ("subject", "text"):
             _check_part(
                 f"{path}: [{name}] {part}", own[name].get(part, ""), ours[name].get(part, "")

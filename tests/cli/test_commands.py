@@ -1,81 +1,16 @@
 """The command as it is typed: what it prints, what it returns, how it fails."""
 
-import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import typer
 from typer.main import get_command
 
-from bridge.cli import main
 from bridge.cli.app import app
-from bridge.cli.scene import HELPDESK, SECRETS, Scene, open_scene
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """A command sends logs to its stderr, which is gone when the test is over."""
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Type a command; its exit code, what it printed, and what it complained of."""
-
-    def typed(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["points-bridge", *arguments])
-        monkeypatch.setenv("COLUMNS", "200")
-        capsys.readouterr()  # what the test itself has logged
-        try:
-            main()
-            code = 0
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return typed
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A settings file whose helpdesk is never asked anything."""
-    path = tmp_path / "points-bridge.toml"
-    path.write_text(
-        '[defaults]\nzone = "Europe/Berlin"\n[helpdesks.support]\nvendor = "zammad"\n'
-        'url = "http://127.0.0.1:9"\n',
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("POINTS_BRIDGE_SETTINGS", str(path))
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-    return path
-
-
-@pytest.fixture
-def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
-    """A running scene that the settings name: the commands work beside its server."""
-    with open_scene(tmp_path) as scene:
-        assert settings.read_text(encoding="utf-8").count(scene.helpdesk_url) == 1
-        yield scene
-
-
-def of(run: Run, *arguments: str) -> Any:
-    """What a command prints as JSON."""
-    code, out, err = run(*arguments, "--json")
-    assert (code, err) == (0, "")
-    return json.loads(out)
+from bridge.cli.scene import HELPDESK, Scene
+from tests.cli.conftest import Run, of
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -126,6 +61,14 @@ def test_tables_say_the_same_to_people(run: Run, settings: Path) -> None:
         assert "Acme [GmbH]" in out
 
 
+@pytest.mark.parametrize("name", ["Acme [/]", "Acme [red]", "[bold]"])
+def test_a_name_is_shown_as_it_is_written(run: Run, settings: Path, name: str) -> None:
+    for command in (("purchase", name, "5", "--reference", name), ("balance", name)):
+        code, out, _ = run(*command)
+        assert code == 0
+        assert name in out
+
+
 def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path) -> None:
     place = ("--zone", "America/Toronto", "--country", "CA", "--subdivision", "ON")
     account = of(run, "account", "Maple Inc", *place)
@@ -148,6 +91,13 @@ def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path
         (("account", "A", "--country", "Germoney"), "unknown country"),
         (("account", "A", "--subdivision", "BY"), "needs its country"),
         (("account", "A", "--link", "support"), "HELPDESK:RECORD"),
+        (("account", "A", "--link", "support:organisation:2"), "HELPDESK:RECORD"),
+        (("purchase", "A", "999999999", "--reference", "x"), "cannot be bought at once"),
+        (("serve", "--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid"),
+        (
+            ("due", "--opened-at", "9999-12-30", "--timezone", "UTC", "--hours", "9999"),
+            "beyond the years",
+        ),
         (("account", "A", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
         (("explain", "support", "77"), "no delivery about support ticket 77"),
         (("explain", "nowhere", "77"), "no helpdesk 'nowhere'"),

@@ -121,6 +121,8 @@ def test_serve_charges_a_ticket_and_ends_cleanly(deployment: Deployment) -> None
         until(lambda: charged(deployment))
         assert _status(f"{deployment.url}/health/live") == 200
     assert server.returncode == 0
+    # It closed the database: the last connection puts the write-ahead log into the file.
+    assert not list(deployment.settings.parent.glob("*.db-wal"))
     assert '"kind": "charge"' in deployment.points("statement", "Acme GmbH", "--json")
 
 
@@ -137,6 +139,20 @@ def test_a_second_server_on_the_same_database_is_refused(deployment: Deployment)
     assert second.returncode == 1
     assert "another server" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_port_in_use_is_one_clear_sentence(deployment: Deployment) -> None:
+    with socket.create_server(("127.0.0.1", deployment.port)):
+        refused = subprocess.run(
+            [BIN / "points-bridge", "serve"],
+            env=deployment.environ,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{deployment.port}" in " ".join(refused.stderr.split())
+    assert "Traceback" not in refused.stderr
 
 
 def test_gunicorn_receives_while_another_process_works(deployment: Deployment) -> None:

@@ -178,6 +178,26 @@ def test_a_reopen_is_free_within_90_days_of_the_first_closure(scene: Scene) -> N
     assert sound(scene)
 
 
+def test_the_receipt_of_a_ticket_that_is_first_seen_closed_speaks_of_no_reopen(
+    scene: Scene,
+) -> None:
+    bought(scene, "Acme GmbH", 10)
+    ticket = scene.zammad.model.customer_mails(CARLA, "Help", "Please.")
+    scene.zammad.model.agent_answers(ticket, "Done.", close=True)
+    scene.settle()
+    assert decided(scene, ticket) == ["accepted", "responded", "closed"]
+    (receipt,) = notes(scene, ticket)
+    assert receipt["body"].startswith("Points: 10 charged for this incident")
+
+
+def test_a_declined_ticket_offers_no_free_reopen(scene: Scene) -> None:
+    ticket = opened(scene)
+    scene.zammad.model.agent_closes(ticket)
+    scene.settle()
+    assert shown(scene, ticket, "state") == "declined"
+    assert shown(scene, ticket, "free_reopen_until") is None
+
+
 def test_webhooks_that_come_late_twice_and_backwards_change_nothing(scene: Scene) -> None:
     """ "a repeated, late or re-ordered webhook charges nothing" """
     bought(scene, "Acme GmbH", 30)

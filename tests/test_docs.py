@@ -1,0 +1,237 @@
+"""The documentation says what there is: commands, texts, words of the ledger, links, make targets.
+
+The settings are held to docs/settings.md by `test_settings.py`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint
+from typer.main import get_command
+
+from bridge.cli.app import app
+from bridge.ledger.schema import txs
+from bridge.policy.incidents import Kind
+from bridge.texts import LANGUAGES
+from bridge.ticket import PointsState, SlaState
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+
+FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FIRST_CELL = re.compile(r"^\| (.+?) \| ", re.MULTILINE)
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def prose(page: str) -> str:
+    """The page without its blocks of code; every other character keeps its place."""
+    return FENCE.sub(lambda block: " " * len(block[0]), page)
+
+
+def sections(page: str) -> dict[str, str]:
+    """What stands below each heading, up to the next one."""
+    titles = list(HEADING.finditer(prose(page)))
+    ends = [title.start() for title in titles[1:]] + [len(page)]
+    return {title[1]: page[title.end() : end] for title, end in zip(titles, ends, strict=True)}
+
+
+def first_column(section: str) -> set[str]:
+    """The words in code in the first cells of the section's tables."""
+    return {word for cell in FIRST_CELL.findall(prose(section)) for word in CODE.findall(cell)}
+
+
+def code(page: str) -> Iterator[str]:
+    """Every piece of code: what stands between backticks, and the lines that are typed."""
+    yield from CODE.findall(prose(page))
+    for block in FENCE.findall(page):
+        yield from re.findall(r"^\$ (.+)$", block, re.MULTILINE)
+
+
+class TestCommands:
+    """docs/commands.md: a heading for each command, a row for each of its options."""
+
+    @staticmethod
+    def real() -> dict[str, Any]:
+        """Every command that can be typed, by its name (`deliveries list`); "" is the whole."""
+
+        def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+            yield " ".join(path), command
+            for name, child in getattr(command, "commands", {}).items():
+                yield from walk(child, (*path, name))
+
+        return dict(walk(get_command(app), ()))
+
+    @staticmethod
+    def options(command: Any) -> set[str]:
+        """The options as they are typed; `--help` needs no words."""
+        found = [param for param in command.params if param.param_type_name == "option"]
+        return {name for option in found for name in option.opts} - {"--help"}
+
+    @staticmethod
+    def arguments(command: Any) -> list[str]:
+        found = [param for param in command.params if param.param_type_name == "argument"]
+        return [argument.name.upper() for argument in found]
+
+    @staticmethod
+    def documented() -> dict[str, tuple[list[str], str]]:
+        """By the command's name: its arguments in the heading, and its section."""
+        found = {}
+        for title, section in sections(read(DOCS / "commands.md")).items():
+            if usage := CODE.fullmatch(title):
+                words = usage[1].replace("[", "").replace("]", "").split()
+                name = " ".join(word for word in words if word.islower())
+                found[name] = [word for word in words if word.isupper()], section
+        return found | {"": ([], sections(read(DOCS / "commands.md"))["Before the command"])}
+
+    def test_are_all_described_and_no_others(self) -> None:
+        assert sorted(self.documented()) == sorted(self.real())
+
+    @pytest.mark.parametrize("name", real(), ids=lambda name: name or "points-bridge")
+    def test_are_described_with_their_arguments_and_options(self, name: str) -> None:
+        arguments, section = self.documented()[name]
+        command = self.real()[name]
+        assert arguments == self.arguments(command)
+        assert {word.split()[0] for word in first_column(section) if word.startswith("--")} == (
+            self.options(command)
+        )
+
+    def mistyped(self, page: str) -> list[str]:
+        """The command lines of a page that could not be typed like that."""
+        commands, wrong = self.real(), []
+        usage = re.compile(r"points-bridge (?:--settings \S+ )?([a-z]+)(?: ([a-z]+))?")
+        for typed in code(page):
+            if words := usage.match(typed):
+                names = {words[1], f"{words[1]} {words[2]}"} & commands.keys()
+                command = commands[max(names, key=len, default="")]
+                known = self.options(command) | {"--settings"}
+                if not (names and set(re.findall(r"(?<=\s)--[a-z-]+", typed)) <= known):
+                    wrong.append(typed)
+        return wrong
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_exist_where_a_page_types_them(self, page: Path) -> None:
+        assert self.mistyped(read(page)) == []
+
+    def test_are_found_where_a_page_types_them_wrong(self) -> None:
+        page = (
+            "`points-bridge balances`, `points-bridge deliveries replay --all`, no code: --none\n"
+            "```console\n$ points-bridge --settings x.toml serve --prot 8080\n--none\n```\n"
+        )
+        assert self.mistyped(page) == [
+            "points-bridge balances",
+            "points-bridge --settings x.toml serve --prot 8080",
+        ]
+
+
+class TestTexts:
+    """docs/texts.md: a row for each text, with the names that it may use."""
+
+    @staticmethod
+    def names(text: dict[str, str]) -> set[str]:
+        return {name for part in text.values() for name in Template(part).get_identifiers()}
+
+    def catalogue(self, language: str) -> dict[str, set[str]]:
+        texts = tomllib.loads(read(ROOT / f"bridge/texts/{language}.toml"))
+        return {title: self.names(text) for title, text in texts.items()}
+
+    @staticmethod
+    def documented() -> dict[str, set[str]]:
+        table = sections(read(DOCS / "texts.md"))["The texts"]
+        rows = re.findall(r"^\| `(\w+)` \| .+? \| (.+) \|$", table, re.MULTILINE)
+        return {title: {name.strip("$") for name in CODE.findall(names)} for title, names in rows}
+
+    def test_are_all_described_with_their_names(self) -> None:
+        assert self.documented() == self.catalogue("en")
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_use_no_other_names_in_any_language(self, language: str) -> None:
+        documented, used = self.documented(), self.catalogue(language)
+        assert used.keys() == documented.keys()
+        assert all(used[title] <= names for title, names in documented.items())
+
+    def test_have_every_name_explained(self) -> None:
+        explained = first_column(sections(read(DOCS / "texts.md"))["The names"])
+        assert explained == {f"${name}" for names in self.documented().values() for name in names}
+
+
+class TestRules:
+    """docs/rules.md: every word that people meet on a ticket, in `explain` or in a statement."""
+
+    def test_describe_every_state_and_every_decision(self) -> None:
+        words = {*PointsState, *SlaState, *Kind} - {Kind.NOTHING}
+        described = first_column(sections(read(DOCS / "rules.md"))["A ticket's life"])
+        assert described == {word.value for word in words}
+
+    def test_describe_every_kind_of_entry(self) -> None:
+        checks = [str(c.sqltext) for c in txs.constraints if isinstance(c, CheckConstraint)]
+        [allowed] = [
+            kinds[1] for check in checks if (kinds := re.match(r"kind IN \((.+)\)", check))
+        ]
+        described = first_column(sections(read(DOCS / "rules.md"))["Points"])
+        assert described == set(re.findall(r"'(\w+)'", allowed))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = HEADING.findall(prose(read(page)))
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def broken_links(page: Path) -> list[str]:
+    """The relative links of a page that lead nowhere."""
+    broken = []
+    for link in LINK.findall(prose(read(page))):
+        if re.match(r"\w+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_lead_somewhere(self, page: Path) -> None:
+        assert broken_links(page) == []
+
+    def test_are_found_when_they_do_not(self, tmp_path: Path) -> None:
+        page = tmp_path / "page.md"
+        page.write_text(
+            "# A page\n\n[a](#a-page) [b](#b) [c](c.md) [d](page.md#d) [e](https://e.example)\n",
+            encoding="utf-8",
+        )
+        assert broken_links(page) == ["#b", "c.md", "page.md#d"]
+
+    def test_of_the_index_name_every_decision(self) -> None:
+        pages = {page.name for page in (DOCS / "adr").glob("[0-9]*.md")}
+        assert pages <= set(LINK.findall(read(DOCS / "adr/README.md")))
+
+
+class TestMakeTargets:
+    @staticmethod
+    def missing(page: str) -> set[str]:
+        """The targets that a page names and the Makefile does not have."""
+        targets = set(re.findall(r"^(\w+):", read(ROOT / "Makefile"), re.MULTILINE))
+        return {
+            name for typed in code(page) for name in re.findall(r"\bmake (\w+)", typed)
+        } - targets
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_exist_where_a_page_names_them(self, page: Path) -> None:
+        assert self.missing(read(page)) == set()
+
+    def test_are_found_when_they_do_not(self) -> None:
+        assert self.missing("make haste\n```console\n$ make demo\n$ make tea\n```\n") == {"tea"}
