@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bridge.sandbox.zammad import RawRequest, Token, ZammadSandbox
+from bridge.sandbox.zendesk import Client, Reply, ZendeskSandbox
 
 Json = Any
 
@@ -32,9 +34,9 @@ class Receiver:
 
     def __init__(self) -> None:
         self.requests: list[RawRequest] = []
-        self.answers: list[int | OSError] = []
+        self.answers: list[int | Reply | OSError] = []
 
-    def __call__(self, request: RawRequest) -> int:
+    def __call__(self, request: RawRequest) -> int | Reply:
         self.requests.append(request)
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, OSError):
@@ -105,3 +107,89 @@ def as_carla() -> dict[str, str]:
     """The headers of the customer's own calls."""
     pair = base64.b64encode(f"{CARLA}:pw".encode()).decode()
     return {"Authorization": f"Basic {pair}"}
+
+
+class ZendeskApi:
+    """Calls the API and insists on the status; as the bridge's client, unless another is given."""
+
+    def __init__(self, box: ZendeskSandbox) -> None:
+        self._access = box.model.access
+        self._client = box.app.test_client()
+
+    def token(self, client: Client = Client.BRIDGE, scope: str | None = None) -> str:
+        request = {"client_id": client, "client_secret": client.secret}
+        request |= {"scope": scope or SCOPES[client], "grant_type": "client_credentials"}
+        return str(self._access.grant(request)["access_token"])
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        headers: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> TestResponse:
+        response = self._client.open(f"/api/v2{path}", method=method, json=body, headers=headers)
+        assert response.status_code == status, response.text
+        return response
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        client: Client = Client.BRIDGE,
+        status: int = 200,
+    ) -> Json:
+        headers = {"Authorization": f"Bearer {self.token(client)}"}
+        response = self.open(method, path, body, headers=headers, status=status)
+        return json.loads(response.data or "null")
+
+    def get(self, path: str, *, client: Client = Client.BRIDGE, status: int = 200) -> Json:
+        return self.call("GET", path, client=client, status=status)
+
+    def put(self, path: str, body: Json, *, status: int = 200) -> Json:
+        return self.call("PUT", path, body, status=status)
+
+    def update(self, ticket_id: int, expect: int = 200, **change: Json) -> Json:
+        """PUT /tickets/{id}, as the bridge."""
+        return self.put(f"/tickets/{ticket_id}.json", {"ticket": change}, status=expect)
+
+    def ticket(self, ticket_id: int, include: str = "") -> Json:
+        """GET /tickets/{id}: the ticket alone."""
+        return self.get(f"/tickets/{ticket_id}.json?include={include}")["ticket"]
+
+    def admin(self, method: str, path: str, body: Json = None, status: int = 200) -> Json:
+        """A call of the client that may set things up."""
+        return self.call(method, path, body, client=Client.SETUP, status=status)
+
+    def add_trigger(self, status: int = 201, **change: Json) -> Json:
+        """POST /triggers: the first trigger once more, changed."""
+        [row, *_] = self.get("/triggers.json")["triggers"]
+        spec = {name: row[name] for name in ("title", "conditions", "actions")}
+        answer = self.admin("POST", "/triggers.json", {"trigger": spec | change}, status)
+        return answer.get("trigger", answer)
+
+    def field_ids(self) -> dict[str, int]:
+        """The custom fields by title."""
+        rows = self.get("/ticket_fields.json")["ticket_fields"]
+        return {row["title"]: row["id"] for row in rows if row["removable"]}
+
+
+SCOPES = {Client.BRIDGE: "read tickets:write", Client.SETUP: "read write"}
+
+
+@pytest.fixture
+def zendesk(clock: Clock, receiver: Receiver) -> ZendeskSandbox:
+    """A Zendesk that is set up for the bridge, with one organisation."""
+    box = ZendeskSandbox(clock, transport=receiver)
+    box.provision_points("http://bridge.example/webhooks/zendesk")
+    box.model.add_organization("Acme GmbH", domains=["acme.example"], support_country="DE")
+    return box
+
+
+@pytest.fixture
+def zd(zendesk: ZendeskSandbox) -> ZendeskApi:
+    return ZendeskApi(zendesk)

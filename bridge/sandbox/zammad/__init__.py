@@ -1,11 +1,13 @@
 """A stand-in for Zammad 5.5: stateful, with its HTTP API and its signed, late, repeated webhooks.
 
 Held against recordings of a real Zammad in tests/sandbox. Not spoken: tags, time accounting,
-attachments, SLAs and calendars, macros and bulk changes, core workflows, ETags, the form's own
-endpoint, changes of users, and the built-in attributes of the object manager.
+attachments, SLAs and calendars, macros and bulk changes, ETags, the form's own endpoint, changes
+of users, and the built-in attributes of the object manager. Core workflows and overviews are kept
+and have no effect.
 """
 
-from bridge.sandbox.zammad.faults import Call, Fault
+from bridge.sandbox.deliveries import Attempt, RawRequest
+from bridge.sandbox.faults import Call, Fault
 from bridge.sandbox.zammad.model import (
     ADMIN,
     AGENT,
@@ -15,7 +17,7 @@ from bridge.sandbox.zammad.model import (
 )
 from bridge.sandbox.zammad.records import ApiError
 from bridge.sandbox.zammad.server import TRIGGER_PREFIX, ZammadSandbox, trigger_conditions
-from bridge.sandbox.zammad.webhooks import Attempt, Delivery, RawRequest, WebhookSender
+from bridge.sandbox.zammad.webhooks import Delivery, WebhookSender
 
 __all__ = [
     "ADMIN",

@@ -7,9 +7,9 @@ from typing import cast
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from bridge.sandbox.faults import Front
 from bridge.sandbox.zammad import conditions
 from bridge.sandbox.zammad.access import Actor
-from bridge.sandbox.zammad.faults import Front
 from bridge.sandbox.zammad.model import Zammad
 from bridge.sandbox.zammad.records import ApiError, Record, dumps, opaque
 from bridge.sandbox.zammad.triggers import Automation
@@ -17,6 +17,13 @@ from bridge.sandbox.zammad.triggers import Automation
 VERSION = "5.5.x"
 _KEY = "zammad_sandbox"
 _PAGE_LIMIT = 200
+_TABLES: dict[str, Automation] = {
+    "webhooks": "Webhook",
+    "triggers": "Trigger",
+    "core_workflows": "CoreWorkflow",
+    "overviews": "Overview",
+}
+_AUTOMATIONS = f"any({', '.join(_TABLES)})"
 
 api = Blueprint("zammad_sandbox", __name__, url_prefix="/api/v1")
 
@@ -218,8 +225,11 @@ def _may_read(actor: Actor, article: Record) -> bool:
 
 @api.get("/users/me")
 def show_me() -> Response:
-    """GET /users/me."""
-    return _answer(_zammad().views.user(_actor().user))
+    """GET /users/me; with all that belongs to the user where `full` is asked for."""
+    user, views = _actor().user, _zammad().views
+    if _flag("full"):
+        return _answer({"id": user["id"], "assets": views.assets([], users=[user])})
+    return _answer(views.user(user))
 
 
 @api.get("/users/<int:user_id>")
@@ -353,28 +363,28 @@ def migrate_attributes() -> Response:
     return _answer({})
 
 
-@api.get("/<any(webhooks, triggers):kind>")
+@api.get(f"/<{_AUTOMATIONS}:kind>")
 def list_automation(kind: str) -> Response:
     """GET /webhooks, /triggers: the secrets of webhooks come back in clear (recording 048)."""
     table, _ = _automation(kind)
     return _answer(list(_zammad().store.tables[table].values()))
 
 
-@api.post("/<any(webhooks, triggers):kind>")
+@api.post(f"/<{_AUTOMATIONS}:kind>")
 def create_automation(kind: str) -> Response:
     """POST /webhooks, /triggers."""
     table, actor = _automation(kind)
     return _answer(_zammad().triggers.create(table, _body(), actor.id), 201)
 
 
-@api.put("/<any(webhooks, triggers):kind>/<int:row_id>")
+@api.put(f"/<{_AUTOMATIONS}:kind>/<int:row_id>")
 def update_automation(kind: str, row_id: int) -> Response:
     """PUT /webhooks/{id}, /triggers/{id}."""
     table, actor = _automation(kind)
     return _answer(_zammad().triggers.update(table, row_id, _body(), actor.id))
 
 
-@api.delete("/<any(webhooks, triggers):kind>/<int:row_id>")
+@api.delete(f"/<{_AUTOMATIONS}:kind>/<int:row_id>")
 def delete_automation(kind: str, row_id: int) -> Response:
     """DELETE /webhooks/{id}, unless a trigger uses it; /triggers/{id}."""
     table, _ = _automation(kind)
@@ -383,5 +393,4 @@ def delete_automation(kind: str, row_id: int) -> Response:
 
 
 def _automation(kind: str) -> tuple[Automation, Actor]:
-    name = kind.removesuffix("s")
-    return "Webhook" if name == "webhook" else "Trigger", _actor(f"admin.{name}")
+    return _TABLES[kind], _actor(f"admin.{kind.removesuffix('s')}")

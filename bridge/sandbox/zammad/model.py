@@ -5,19 +5,20 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from bridge.sandbox.deliveries import Clock, Transport
+from bridge.sandbox.faults import Call, Faults
 from bridge.sandbox.zammad import seed
 from bridge.sandbox.zammad.access import Access, Actor
 from bridge.sandbox.zammad.attributes import ObjectManager
 from bridge.sandbox.zammad.conditions import Event, holds
 from bridge.sandbox.zammad.desk import Desk, full_name
 from bridge.sandbox.zammad.directory import Directory
-from bridge.sandbox.zammad.faults import Call, Faults
 from bridge.sandbox.zammad.lifecycle import FIELDS, plain_subject
 from bridge.sandbox.zammad.records import ApiError, Record
-from bridge.sandbox.zammad.store import SYSTEM, Clock, Store
+from bridge.sandbox.zammad.store import SYSTEM, Store
 from bridge.sandbox.zammad.triggers import Triggers
 from bridge.sandbox.zammad.views import Views
-from bridge.sandbox.zammad.webhooks import Transport, WebhookSender, post
+from bridge.sandbox.zammad.webhooks import WebhookSender, post
 
 ADMIN, BRIDGE, AGENT = seed.ADMIN, seed.BRIDGE, seed.AGENT
 
@@ -26,7 +27,7 @@ class Token(StrEnum):
     """The API tokens of a new sandbox. No secrets: they open nothing but sandboxes.
 
     `BRIDGE` and `SETUP` are the same user's: one for running the bridge, with `ticket.agent`
-    alone, one that may also set up attributes, webhooks and triggers.
+    alone, one that may also set up attributes, webhooks, triggers, overviews and workflows.
     """
 
     ADMIN = "sandbox-admin"
@@ -76,8 +77,9 @@ class Zammad:
         self.calls: list[Call] = []
         self.access.add_token(Token.ADMIN, ADMIN, "admin", "ticket.agent")
         self.access.add_token(Token.BRIDGE, BRIDGE, "ticket.agent")
-        setup = ("admin.object", "admin.webhook", "admin.trigger")
-        self.access.add_token(Token.SETUP, BRIDGE, "ticket.agent", *setup)
+        setup = ("object", "webhook", "trigger", "overview", "core_workflow")
+        admin = (f"admin.{name}" for name in setup)
+        self.access.add_token(Token.SETUP, BRIDGE, "ticket.agent", *admin)
         self.access.add_token(Token.AGENT, AGENT, "ticket.agent")
 
     def add_organization(self, name: str, **fields: object) -> int:

@@ -47,7 +47,7 @@ _ROLES = (
     (3, "Customer", "People who create Tickets ask for help.", [44, 47, 48, 50, 54, 58]),
 )
 
-RESERVED_IDS = {"Ticket": 1, "TicketArticle": 1, "Attribute": 53, "Trigger": 3}
+RESERVED_IDS = {"Ticket": 1, "TicketArticle": 1, "Attribute": 53, "Trigger": 3, "CoreWorkflow": 5}
 """Ids that the installation has used up: a welcome ticket, built-in attributes, idle triggers."""
 
 _AUTO_REPLY = {
@@ -76,6 +76,8 @@ def tables(now: datetime) -> dict[str, list[Record]]:
         "Organization": _rows(now, [{"id": 1, **organization("Zammad Foundation")}]),
         "Webhook": [],
         "Trigger": _rows(now, [_auto_reply()]),
+        "CoreWorkflow": [],
+        "Overview": [],
         "Ticket": [],
         "TicketArticle": [],
         "Attribute": [],

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from flask import Flask
 
+from bridge.sandbox.deliveries import Clock, Transport
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zammad.api import create_app
 from bridge.sandbox.zammad.lifecycle import FIELDS
 from bridge.sandbox.zammad.model import ADMIN, BRIDGE, Zammad
 from bridge.sandbox.zammad.records import Record, as_moment
-from bridge.sandbox.zammad.store import Clock
-from bridge.sandbox.zammad.webhooks import Transport, WebhookSender, post
+from bridge.sandbox.zammad.webhooks import WebhookSender, post
 from bridge.ticket import PointsState, SlaState
 
 TRIGGER_PREFIX = "zz-points-bridge: "

@@ -2,13 +2,12 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bridge.sandbox.deliveries import Clock
 from bridge.sandbox.zammad import seed
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment
-
-Clock = Callable[[], datetime]
 
 SYSTEM = 1
 """The id of the user `-`, in whose name Zammad itself acts."""

@@ -1,4 +1,4 @@
-"""Webhooks and triggers: their administration, and what they do when a ticket changes."""
+"""Webhooks, triggers and what else an admin defines; what triggers do when a ticket changes."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -8,7 +8,7 @@ from bridge.sandbox.zammad.desk import Desk
 from bridge.sandbox.zammad.records import ApiError, Record
 from bridge.sandbox.zammad.store import Store
 
-Automation = Literal["Webhook", "Trigger"]
+Automation = Literal["Webhook", "Trigger", "CoreWorkflow", "Overview"]
 
 _DEFAULTS: dict[Automation, Record] = {
     "Webhook": {
@@ -29,6 +29,39 @@ _DEFAULTS: dict[Automation, Record] = {
         "note": None,
         "active": True,
     },
+    "CoreWorkflow": {
+        "name": None,
+        "object": None,
+        "preferences": {},
+        "condition_saved": {},
+        "condition_selected": {},
+        "perform": {},
+        "active": True,
+        "stop_after_match": False,
+        "changeable": True,
+        "priority": 500,
+    },
+    "Overview": {
+        "name": None,
+        "link": None,
+        "prio": 1,
+        "condition": {},
+        "order": {},
+        "group_by": None,
+        "view": {},
+        "role_ids": [],
+        "user_ids": [],
+        "organization_shared": False,
+        "out_of_office": False,
+        "active": True,
+    },
+}
+
+_REQUIRED: dict[Automation, tuple[str, ...]] = {
+    "Webhook": ("name", "endpoint"),
+    "Trigger": ("name", "condition", "perform"),
+    "CoreWorkflow": ("name",),
+    "Overview": ("name", "role_ids"),
 }
 
 Enqueue = Callable[[Record, int, Event], None]
@@ -48,9 +81,10 @@ class Triggers:
         self._enqueue = enqueue
 
     def create(self, table: Automation, spec: Mapping[str, object], by: int) -> Record:
-        """Add a webhook or a trigger. The name of a trigger is unique, a webhook's is not.
+        """Add a webhook, a trigger, an overview or a workflow. A trigger's name alone is unique.
 
-        A trigger's attributes may be ones that do not exist (recording 060).
+        A trigger's attributes may be ones that do not exist (recording 060). Workflows only change
+        what agents see in the browser, so they do nothing here (recordings 269 to 273).
 
         Raises:
             ApiError: 422, as recordings 046, 058 and 059.
@@ -116,17 +150,13 @@ class Triggers:
         return find
 
     def _check(self, table: Automation, fields: Record, own_id: int | None) -> None:
-        if table == "Webhook":
-            if not str(fields["endpoint"]).startswith(("http://", "https://")):
-                problem = (
-                    "The provided endpoint is invalid, no http or https protocol was specified."
-                )
-                raise ApiError(422, f"Endpoint {problem}")
-            return
-        for key in ("name", "condition", "perform"):
+        for key in _REQUIRED[table]:
             if not fields[key]:
-                raise ApiError(422, f"Attribute '{key}\" of relation \"triggers' required!")
-        other = self._store.first("Trigger", name=fields["name"])
+                raise ApiError(422, f"Attribute '{key}\" of relation \"{table.lower()}s' required!")
+        if table == "Webhook" and not str(fields["endpoint"]).startswith(("http://", "https://")):
+            problem = "The provided endpoint is invalid, no http or https protocol was specified."
+            raise ApiError(422, f"Endpoint {problem}")
+        other = self._store.first("Trigger", name=fields["name"]) if table == "Trigger" else None
         if other is not None and other["id"] != own_id:
             raise ApiError(422, "This object already exists.")
 

@@ -1,0 +1,43 @@
+"""A stand-in for Zendesk: stateful, with its HTTP API and its signed, late, repeated webhooks.
+
+Shapes are held against public recordings of a real account in tests/sandbox, rules against
+Zendesk's documents; no real account was asked. Not spoken: attachments, collaborators, forms,
+brands, groups, custom statuses, SLAs and schedules, macros, automations of one's own, bulk changes,
+suspended tickets, ETags, webhooks with another method than POST or with credentials, the circuit
+breaker, changes of custom fields as events, and the search's finer points.
+"""
+
+from bridge.sandbox.deliveries import Attempt, RawRequest, Reply
+from bridge.sandbox.faults import Call, Fault
+from bridge.sandbox.zendesk.model import ApiToken, Client, Zendesk
+from bridge.sandbox.zendesk.records import ApiError
+from bridge.sandbox.zendesk.server import (
+    EVENT_TYPES,
+    TRIGGER_PREFIX,
+    ZendeskSandbox,
+    trigger_conditions,
+)
+from bridge.sandbox.zendesk.store import ADMIN, AGENT, BRIDGE
+from bridge.sandbox.zendesk.webhooks import Delivery, WebhookSender, sign
+
+__all__ = [
+    "ADMIN",
+    "AGENT",
+    "BRIDGE",
+    "EVENT_TYPES",
+    "TRIGGER_PREFIX",
+    "ApiError",
+    "ApiToken",
+    "Attempt",
+    "Call",
+    "Client",
+    "Delivery",
+    "Fault",
+    "RawRequest",
+    "Reply",
+    "WebhookSender",
+    "Zendesk",
+    "ZendeskSandbox",
+    "sign",
+    "trigger_conditions",
+]
