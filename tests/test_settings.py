@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bridge.adapters.registry import VENDORS, VendorSettings, ZammadSettings
+from bridge.adapters.registry import VENDORS
+from bridge.adapters.vendor import VendorSettings
 from bridge.adapters.zammad import ZammadConfig
+from bridge.adapters.zammad_settings import ZammadSettings
 from bridge.errors import SettingsError
 from bridge.policy.terms import Terms
 from bridge.settings import Settings, load_settings, secret_variable
@@ -229,6 +231,8 @@ WRONG = [
     ("[listen]\nport = 80000", "listen.port", "less than or equal to 65535"),
     ('[listen]\nport = "80"', "listen.port", "without quotes"),
     ("[listen]\nhost = 1", "listen.host", "a text in quotes"),
+    ('[listen]\npublic_url = "points.example.com"', "listen.public_url", "is not a web address"),
+    ('[listen]\npublic_url = "https://a@b.example"', "listen.public_url", "more than an address"),
     ('[texts]\ndirectory = "none"', "texts.directory", "no directory 'none'"),
     ("[helpdesk]", "helpdesk", "did you mean helpdesks?"),
     ('[helpdesks.x]\nvendor = "samad"', "helpdesks.x.vendor", "known: zammad"),

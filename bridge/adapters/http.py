@@ -1,4 +1,4 @@
-"""The HTTP that every vendor module shares: one JSON call, one deadline, one error tree.
+"""The HTTP that every vendor module shares: one call, one deadline, one error tree.
 
 `requests` alone is not enough towards somebody else's server: its timeout counts per packet, it
 follows redirects with our credentials, it reads bodies of any size, and its errors quote URLs.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
@@ -49,6 +50,9 @@ class Failure:
 Explain = Callable[[Failure], BridgeError | None]
 """A vendor's own reading of a failure; None leaves it to the table that all vendors share."""
 
+Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+"""Puts a credential on a request that is about to be sent."""
+
 
 def decode_json(raw: bytes) -> object:
     """Parse JSON that a stranger wrote.
@@ -64,6 +68,103 @@ def decode_json(raw: bytes) -> object:
 
 def _not_json(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+class GuardedSession(requests.Session):
+    """A session for one thread that keeps every promise of `Adapter`, whoever uses it.
+
+    A request is sent once, to `base_url` only, follows no redirect, and ends within the deadline.
+    What comes back is a 2xx answer, read to its end; everything else is raised in our error tree.
+    A vendor's own client library can be given one: it then never sees an answer to retry.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        sign: Sign,
+        deadline: float,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        explain: Explain = lambda _failure: None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            base_url: see `checked_base_url`.
+            sign: puts the credential on a request; may raise in our error tree.
+            deadline: seconds for one call in all, from connecting to the last byte of the answer.
+                Neither the operating system's name look-up nor `sign` is counted.
+            max_bytes: the longest answer that is read, decompressed.
+            explain: the vendor's reading of a failure.
+        """
+        super().__init__()
+        self.base_url = base_url
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+        self._explain = explain
+        # An auth hook and not a header: requests lets ~/.netrc overrule a header.
+        self.auth = sign
+        self.headers["User-Agent"] = f"support-points-bridge/{__version__}"
+        self.headers["Accept"] = "application/json"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _DeadlineAdapter(max_retries=Retry(total=0, read=False))
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(
+        self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """A 2xx answer. Whether repeating is safe is the caller's to know.
+
+        Raises:
+            HelpdeskUnavailable: no answer in time, or one that asks to come back later. The vendor
+                may have carried out what it was asked.
+            HelpdeskRefused: any other answer than 2xx, or a URL outside of `base_url`.
+        """
+        method, url = str(method), str(url)
+        where = _where(method, url)
+        if not url.startswith(f"{self.base_url}/"):
+            raise HelpdeskRefused(f"{where}: that is not the helpdesk's own address")
+        # Overrules what a client library thinks is right.
+        kwargs |= {"timeout": self._timeout(), "allow_redirects": False, "stream": True}
+        try:
+            with super().request(method, url, *args, **kwargs) as response:
+                raw = self._read(response, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Their texts quote URLs, so neither text nor cause may travel on.
+            reason = type(error).__name__
+            raise HelpdeskUnavailable(f"{where}: no complete answer ({reason})") from None
+        if not 200 <= response.status_code < 300:
+            raise self._failed(where, response, raw)
+        return _whole(response, raw)
+
+    def _read(self, response: requests.Response, where: str) -> bytes:
+        raw = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            raw += chunk
+            if len(raw) > self._max_bytes:
+                raise HelpdeskRefused(
+                    f"{where}: the answer is longer than {self._max_bytes} bytes",
+                    status=response.status_code,
+                )
+        return bytes(raw)
+
+    def _failed(self, where: str, response: requests.Response, raw: bytes) -> BridgeError:
+        status = response.status_code
+        if status < 400:
+            return HelpdeskRefused(
+                f"{where}: answers with a redirect ({status}); set the url to the final address",
+                status=status,
+            )
+        try:
+            body = decode_json(raw)
+        except ValueError:
+            body = None
+        failure = Failure(where, status, body, _retry_after(response.headers))
+        return self._explain(failure) or _general(failure)
+
+    def _timeout(self) -> Timeout:
+        return Timeout(connect=min(CONNECT_TIMEOUT, self._deadline), total=self._deadline)
 
 
 class JsonClient:
@@ -84,25 +185,25 @@ class JsonClient:
         """Check the address; connect to nothing yet.
 
         Args:
-            base_url: `https://host[:port][/path]`, without credentials, query or fragment.
+            base_url: see `checked_base_url`.
             authorization: the value of the Authorization header.
-            deadline: seconds for one call in all, from connecting to the last byte of the answer.
-                Only the operating system's name look-up is not counted.
+            deadline: as `GuardedSession`, and so are the others.
             max_bytes: the longest answer that is read, decompressed.
             explain: the vendor's reading of a failure.
 
         Raises:
             SettingsError: the address or the credential cannot be used.
         """
-        if not (authorization.isascii() and authorization.isprintable()):
-            # http.client would quote the whole value in its complaint.
-            raise SettingsError("the helpdesk's token holds a character that no token has")
-        self._base, self._host = _checked(base_url)
-        self._authorization = authorization
-        self._deadline = deadline
-        self._max_bytes = max_bytes
-        self._explain = explain
+        self._base = checked_base_url(base_url)
         self._local = threading.local()
+        self._open = partial(
+            GuardedSession,
+            self._base,
+            sign=signing(authorization),
+            deadline=deadline,
+            max_bytes=max_bytes,
+            explain=explain,
+        )
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
         """The decoded answer of a GET. Repeatable. `path` is quoted in errors, `params` is not.
@@ -111,7 +212,7 @@ class JsonClient:
             HelpdeskUnavailable: no answer in time, or one that asks to come back later.
             HelpdeskRefused: any other answer than 2xx with JSON.
         """
-        return self._call("GET", path, params=params)
+        return decoded(self._session().get(self._base + path, params=params))
 
     def put(self, path: str, body: Mapping[str, object]) -> object:
         """The decoded answer of a PUT with a JSON body. Raises as `get`.
@@ -119,90 +220,54 @@ class JsonClient:
         Whether repeating is safe is the caller's to know: after `HelpdeskUnavailable` the vendor
         may have carried it out.
         """
-        return self._call("PUT", path, body=body)
+        return decoded(self._session().put(self._base + path, json=body))
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> object:
-        where = f"{method} {path} at {self._host}"
-        try:
-            with self._session().request(
-                method,
-                self._base + path,
-                params=params,
-                json=body,
-                timeout=self._timeout(),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                raw = self._read(response, where)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Their texts quote URLs, so neither text nor cause may travel on.
-            reason = type(error).__name__
-            raise HelpdeskUnavailable(f"{where}: no complete answer ({reason})") from None
-        return self._judge(where, response, raw)
-
-    def _read(self, response: requests.Response, where: str) -> bytes:
-        raw = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            raw += chunk
-            if len(raw) > self._max_bytes:
-                raise HelpdeskRefused(
-                    f"{where}: the answer is longer than {self._max_bytes} bytes",
-                    status=response.status_code,
-                )
-        return bytes(raw)
-
-    def _judge(self, where: str, response: requests.Response, raw: bytes) -> object:
-        status = response.status_code
-        if 300 <= status < 400:
-            raise HelpdeskRefused(
-                f"{where}: answers with a redirect ({status}); set the url to the final address",
-                status=status,
-            )
-        try:
-            body = decode_json(raw)
-        except ValueError:
-            if response.ok:
-                raise HelpdeskRefused(
-                    f"{where}: answers {status} without JSON; is the url that of the helpdesk?",
-                    status=status,
-                ) from None
-            body = None
-        if response.ok:
-            return body
-        failure = Failure(where, status, body, _retry_after(response.headers))
-        raise self._explain(failure) or _general(failure)
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
+    def _session(self) -> GuardedSession:
+        session: GuardedSession | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            session.auth = self._sign
-            session.headers["User-Agent"] = f"support-points-bridge/{__version__}"
-            session.headers["Accept"] = "application/json"
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            adapter = _DeadlineAdapter(max_retries=Retry(total=0, read=False))
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
+            session = self._local.session = self._open()
         return session
 
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        # An auth hook and not a header: requests lets ~/.netrc overrule a header.
-        request.headers["Authorization"] = self._authorization
+
+def decoded(response: requests.Response) -> object:
+    """The JSON of a 2xx answer.
+
+    Raises:
+        HelpdeskRefused: it is none.
+    """
+    try:
+        return decode_json(response.content)
+    except ValueError:
+        where = _where(str(response.request.method), str(response.request.url))
+        status = response.status_code
+    raise HelpdeskRefused(
+        f"{where}: answers {status} without JSON; is the url that of the helpdesk?", status=status
+    )
+
+
+def signing(authorization: str) -> Sign:
+    """What puts this Authorization header on a request.
+
+    Raises:
+        SettingsError: no header can carry it.
+    """
+    if not (authorization.isascii() and authorization.isprintable()):
+        # http.client would quote the whole value in its complaint.
+        raise SettingsError("the helpdesk's token holds a character that no token has")
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = authorization
         return request
 
-    def _timeout(self) -> Any:
-        # Any: requests takes urllib3's Timeout, the stubs of requests do not say so.
-        return Timeout(connect=min(CONNECT_TIMEOUT, self._deadline), total=self._deadline)
+    return sign
 
 
-def _checked(base_url: str) -> tuple[str, str]:
+def checked_base_url(base_url: str) -> str:
+    """`https://host[:port][/path]`, without a slash at its end.
+
+    Raises:
+        SettingsError: it is no such address, or holds credentials, a query or a fragment.
+    """
     problem = "the helpdesk's url must be https://host[:port][/path], without user or query"
     try:
         parts = urlsplit(base_url)
@@ -212,7 +277,25 @@ def _checked(base_url: str) -> tuple[str, str]:
     has_more = "@" in parts.netloc or parts.query or parts.fragment
     if parts.scheme not in {"http", "https"} or not host or has_more:
         raise SettingsError(problem)
-    return base_url.rstrip("/"), parts.netloc
+    return base_url.rstrip("/")
+
+
+def _where(method: str, url: str) -> str:
+    """A call as errors name it: without its query, which may hold a secret."""
+    parts = urlsplit(url)
+    return f"{method} {parts.path} at {parts.netloc}"
+
+
+def _whole(response: requests.Response, raw: bytes) -> requests.Response:
+    """The same answer with its body at hand, and no connection behind it any more."""
+    whole = requests.Response()
+    whole.status_code, whole.headers, whole.raw = (
+        response.status_code,
+        response.headers,
+        io.BytesIO(raw),
+    )
+    whole.url, whole.request = response.url, response.request
+    return whole
 
 
 def _general(failure: Failure) -> BridgeError:

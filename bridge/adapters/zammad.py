@@ -253,7 +253,7 @@ class Zammad(Adapter):
 
 def _explain(failure: Failure) -> BridgeError | None:
     where, status = failure.where, failure.status
-    reason = _reason(failure.body)
+    reason = reason_given(failure.body)
     if status == 401:
         return HelpdeskRefused(
             f"{where}: Zammad does not know the access token; create a new one", status=status
@@ -271,7 +271,8 @@ def _explain(failure: Failure) -> BridgeError | None:
     return None
 
 
-def _reason(body: object) -> str:
+def reason_given(body: object) -> str:
+    """Why Zammad refuses, fit for a log: short, one line, without addresses; "" for no reason."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, str):
         return ""

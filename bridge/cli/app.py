@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import deliveries, points, serving, tickets
+from bridge.cli import deliveries, doctor, points, serving, setup, tickets
 from bridge.cli.output import say
 from webhooks.wsgi import SETTINGS_VARIABLE
 
@@ -16,7 +16,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     epilog="Try it without a helpdesk: points-bridge demo",
 )
-for part in (serving.commands, points.commands, tickets.commands):
+for part in (
+    serving.commands,
+    setup.commands,
+    doctor.commands,
+    points.commands,
+    tickets.commands,
+):
     app.add_typer(part)
 app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(serving.settings_commands, name="settings")

@@ -1,8 +1,8 @@
 """`points-bridge demo`: some tickets' whole lives, on this machine, in seconds.
 
-A stand-in for Zammad and the bridge talk HTTP over loopback; the database is a temporary file.
-Nothing else is pretended: receiver, ledger, workers and jobs are those of a deployment. Only the
-clock is moved, so that a quarter passes while you watch.
+Stand-ins for a Zammad and a Zendesk talk HTTP with the bridge over loopback; the database is a
+temporary file. Nothing else is pretended: receiver, ledger, workers and jobs are those of a
+deployment. Only the clock is moved, so that a quarter passes while you watch.
 """
 
 import logging
@@ -17,11 +17,13 @@ import requests
 from bridge.bootstrap import working
 from bridge.cli.output import console, say, table
 from bridge.cli.points import show_statement
-from bridge.cli.scene import HELPDESK, Scene, open_scene
+from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_two_desks
 from bridge.cli.tickets import show_explanation
+from bridge.ledger.accounts import Address
 from bridge.logs import configure_logs
 from bridge.sandbox.zammad import Token
 from bridge.service import reports
+from bridge.service.accounts import change_account
 from bridge.service.purchases import buy
 
 _HOUR = timedelta(hours=1)
@@ -33,7 +35,7 @@ def run(*, stay: bool) -> None:
     configure_logs(level=logging.ERROR)
     with (
         tempfile.TemporaryDirectory(prefix="points-bridge-demo-") as directory,
-        open_scene(Path(directory)) as scene,
+        open_two_desks(Path(directory)) as scene,
     ):
         _play(scene)
         _show(scene)
@@ -41,11 +43,12 @@ def run(*, stay: bool) -> None:
             _stay(scene)
 
 
-def _play(scene: Scene) -> None:
-    """Two customers, six tickets, a hundred and five days."""
+def _play(scene: TwoDesks) -> None:
+    """Two customers, two helpdesks, seven tickets, a hundred and three days."""
     console.rule("[bold]Support Points Bridge: what happens")
     _customers(scene)
     first = _first_day(scene)
+    _other_desk(scene)
     _mischief(scene)
     _without_points(scene)
     _reopenings(scene, first)
@@ -62,7 +65,7 @@ def _customers(scene: Scene) -> None:
         )
     people.add_customer("Carla Customer", "carla@acme.example", "Acme GmbH")
     people.add_customer("Mike Maple", "mike@maple.example", "Maple Inc")
-    _buy(scene, "Acme GmbH", 40, "INV-1001")
+    _buy(scene, "Acme GmbH", 50, "INV-1001")
     _buy(scene, "Maple Inc", 10, "INV-1002")
 
 
@@ -87,6 +90,18 @@ def _first_day(scene: Scene) -> int:
     people.agent_answers(second, "We are on it.")
     scene.settle()
     return first
+
+
+def _other_desk(scene: TwoDesks) -> None:
+    """Acme is a customer in a Zendesk too; an admin says that it is the same account."""
+    people = scene.zendesk.model
+    record = people.add_organization("Acme worldwide", support_timezone="Europe/Berlin")
+    people.add_customer("Carl Customer", "carl@acme.example", "Acme worldwide")
+    scene.tell(f"An admin [bold]links[/] Acme's record in a Zendesk ({CLOUD}) to its account.")
+    change_account(scene.bridge, "Acme GmbH", Address(), f"{CLOUD}:organization:{record}")
+    scene.tell("Carl (Acme) opens a ticket [bold]in the Zendesk[/]: the same points pay for it.")
+    people.customer_mails("carl@acme.example", "No sync", "Since noon.")
+    scene.settle()
 
 
 def _mischief(scene: Scene) -> None:
@@ -147,12 +162,13 @@ def _buy(scene: Scene, account: str, points: int, reference: str) -> None:
     scene.settle()
 
 
-def _show(scene: Scene) -> None:
+def _show(scene: TwoDesks) -> None:
     console.rule("[bold]What agents see on the tickets")
     with scene.zammad.model.store.lock:
         tickets = list(scene.zammad.model.store.tables["Ticket"].values())
     for ticket in tickets:
         _show_ticket(scene, ticket)
+    _show_cloud_ticket(scene)
     console.rule("[bold]Why the first ticket is as it is (points-bridge explain)")
     show_explanation(reports.explain(scene.bridge, HELPDESK, str(tickets[0]["id"])))
     console.rule("[bold]Where the points went (points-bridge statement)")
@@ -181,7 +197,24 @@ def _show_ticket(scene: Scene, ticket: dict[str, Any]) -> None:
     table(title, ("Field", "Value"), shown + notes[-1:])
 
 
-def _stay(scene: Scene) -> None:
+def _show_cloud_ticket(scene: TwoDesks) -> None:
+    """The same on the Zendesk ticket, where an option's value is a tag with a prefix."""
+    store = scene.zendesk.model.store
+    with store.lock:
+        (ticket,) = store.tables["tickets"].values()
+        titles = {row["id"]: row["title"] for row in store.tables["ticket_fields"].values()}
+        fields = [(name, ticket.get(f"custom_fields_{key}")) for key, name in titles.items()]
+        comments = [row for row in store.tables["comments"].values() if not row["public"]]
+    shown = [
+        (name.removeprefix("points_").replace("_", " "), str(value).removeprefix(f"{name}_"))
+        for name, value in fields
+        if value is not None
+    ]
+    title = f"Zendesk ticket {ticket['id']}: {ticket['subject']} ({ticket['status']})"
+    table(title, ("Field", "Value"), [*shown, ("note", comments[-1]["body"])])
+
+
+def _stay(scene: TwoDesks) -> None:
     """Leave both systems running, on a clock that runs too, and say where to look."""
     receiver = scene.webhook_url.partition("/webhooks")[0]
     ticket = f"{scene.helpdesk_url}/api/v1/tickets"
@@ -198,6 +231,7 @@ def _stay(scene: Scene) -> None:
     say("Ctrl-C ends it.")
     scene.clock.release()
     scene.zammad.webhooks.start()
+    scene.zendesk.webhooks.start()
     try:
         with working(scene.bridge):
             threading.Event().wait()
@@ -205,3 +239,4 @@ def _stay(scene: Scene) -> None:
         say("Ended.")
     finally:
         scene.zammad.webhooks.stop()
+        scene.zendesk.webhooks.stop()

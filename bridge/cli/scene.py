@@ -15,6 +15,7 @@ from bridge.cli.output import say
 from bridge.jobs import run_once
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zammad import Token, ZammadSandbox
+from bridge.sandbox.zendesk import Client, ZendeskSandbox
 from bridge.service.core import Bridge
 from bridge.settings import load_settings
 from bridge.worker import drain
@@ -23,6 +24,8 @@ from webhooks.receiver import create_app
 #: Nothing is secret about a helpdesk that lives for some seconds on loopback.
 WEBHOOK_SECRET = "demo-webhook-secret"  # noqa: S105
 HELPDESK = "support"
+#: A Zendesk beside it, where a scene has both.
+CLOUD = "cloud"
 #: A Monday, 10:00 in Berlin and 4:00 in Toronto.
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -81,19 +84,33 @@ class Scene:
         self.settle()
 
 
+@dataclass(frozen=True, slots=True)
+class TwoDesks(Scene):
+    """The same with a Zendesk beside the Zammad: one bridge, one ledger."""
+
+    zendesk: ZendeskSandbox
+
+    def settle(self) -> None:
+        """Let every webhook of both arrive, and everything come of it that comes of it."""
+        while self.zendesk.webhooks.drain() + self.zammad.webhooks.drain() + drain(self.bridge):
+            pass
+
+
 @contextmanager
 def open_scene(
     directory: Path,
     *,
-    start: datetime = START,
+    clock: Clock | None = None,
     secrets: Mapping[str, str] = SECRETS,
     extra_settings: str = "",
+    set_up: bool = True,
 ) -> Iterator[Scene]:
     """Both systems, running on loopback, with the bridge set up in the helpdesk.
 
-    `extra_settings` are lines for the helpdesk's table, and for those after it.
+    `extra_settings` are lines for the helpdesk's table, and for those after it. With `set_up` False
+    the helpdesk is as after its installation.
     """
-    clock = Clock(start)
+    clock = clock or Clock(START)
     zammad = ZammadSandbox(clock)
     with serve(zammad.app) as helpdesk_url:
         settings = load_settings(_settings_file(directory, helpdesk_url, extra_settings), secrets)
@@ -102,8 +119,41 @@ def open_scene(
             serve(create_app(Inbound(bridge), clock)) as url,
         ):
             webhook_url = f"{url}/webhooks/{HELPDESK}"
-            zammad.provision_points(webhook_url, WEBHOOK_SECRET)
+            if set_up:
+                zammad.provision_points(webhook_url, WEBHOOK_SECRET)
             yield Scene(zammad, bridge, clock, helpdesk_url, webhook_url)
+
+
+@contextmanager
+def open_two_desks(directory: Path) -> Iterator[TwoDesks]:
+    """A scene with both vendors, the bridge set up in both."""
+    clock = Clock(START)
+    zendesk = ZendeskSandbox(clock)
+    secret = zendesk.provision_points("http://127.0.0.1:9/")  # the receiver's port comes later
+    secrets = {
+        **SECRETS,
+        "POINTS_BRIDGE_CLOUD_CLIENT_SECRET": Client.BRIDGE.secret,
+        "POINTS_BRIDGE_CLOUD_WEBHOOK_SECRET": secret,
+    }
+    with serve(zendesk.app) as cloud_url:
+        table = f"""
+        [helpdesks.{CLOUD}]
+        vendor = "zendesk"
+        url = "{cloud_url}"
+        client_id = "{Client.BRIDGE}"
+        in_service_since = 2026-11-01T00:00:00Z
+        """
+        with open_scene(directory, clock=clock, secrets=secrets, extra_settings=table) as scene:
+            receiver = scene.webhook_url.removesuffix(HELPDESK)
+            zendesk.point_at(f"{receiver}{CLOUD}")
+            yield TwoDesks(
+                scene.zammad,
+                scene.bridge,
+                scene.clock,
+                scene.helpdesk_url,
+                scene.webhook_url,
+                zendesk,
+            )
 
 
 def _settings_file(directory: Path, helpdesk_url: str, extra: str) -> Path:

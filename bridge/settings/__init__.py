@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.adapters.registry import VENDORS, VendorSettings
+from bridge.adapters.registry import VENDORS
+from bridge.adapters.vendor import VendorSettings
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.terms import Terms
 from bridge.settings.sections import Defaults, HelpdeskOptions, Listen, SettingsFile, Surroundings

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from bridge.adapters.registry import VENDORS
+from bridge.adapters.vendor import web_address
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.calendars import country_code, subdivision_code
 from bridge.policy.terms import Terms
@@ -53,10 +54,14 @@ def _as_value_error() -> Generator[None]:
 
 
 class Listen(_Section):
-    """Where webhooks are received."""
+    """Where webhooks are received. `public_url` is how helpdesks reach this receiver.
+
+    It may be plain http, for a network of one's own: deliveries are signed, but not secret then.
+    """
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    public_url: Annotated[str, AfterValidator(web_address)] | None = None
 
 
 class Defaults(_Section):

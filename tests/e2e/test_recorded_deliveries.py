@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.cli.scene import HELPDESK, SECRETS, Scene, open_scene
+from bridge.cli.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
 from bridge.ledger import incidents
 from bridge.ledger.audit import audit
 from bridge.service import reports
@@ -151,7 +151,7 @@ ROTATING = {
 @contextmanager
 def recorded_scene(directory: Path) -> Iterator[Scene]:
     """A stand-in as at the time of the recordings, and two customers with points enough."""
-    with open_scene(directory, start=NOW, secrets=ROTATING) as scene:
+    with open_scene(directory, clock=Clock(NOW), secrets=ROTATING) as scene:
         for account in ("Acme GmbH", "Beta Ltd"):
             buy(scene.bridge, account, 500, reference=account, on=NOW.date())
         yield scene

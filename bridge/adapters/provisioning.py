@@ -1,0 +1,199 @@
+"""The contract of setting a helpdesk up: a plan that is shown first, steps, problems, trials.
+
+Only what carries our marker is ever changed or removed; what an admin made is reported.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What is to become of one thing in the helpdesk."""
+
+    KEEP = "keep"
+    MAKE = "make"
+    CHANGE = "change"
+    REMOVE = "remove"
+    REPORT = "report"
+    """Nothing is done: an admin decides. `Step.remedy` says about what."""
+    BLOCK = "block"
+    """Nothing at all is done until somebody has acted as `Step.remedy` says."""
+
+
+def _nothing() -> None:
+    """Some steps only tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing in the helpdesk, and what is to become of it.
+
+    `kind` and `name` are the helpdesk's own words, as its admin sees them, and `detail` goes on
+    from them. `required` is False for what the bridge works without. `apply` carries the step out
+    on what is there at that moment, so it may be repeated, also after an attempt of which nobody
+    knows whether it arrived; it raises `HelpdeskUnavailable` or `HelpdeskRefused`.
+    """
+
+    kind: str
+    name: str
+    action: Action
+    detail: str = ""
+    remedy: str = ""
+    required: bool = field(default=True, kw_only=True)
+    apply: Callable[[], None] = field(default=_nothing, repr=False, compare=False, kw_only=True)
+
+    @property
+    def changes(self) -> bool:
+        """Whether applying it changes the helpdesk."""
+        return self.action in {Action.MAKE, Action.CHANGE, Action.REMOVE}
+
+
+Plan = tuple[Step, ...]
+"""Steps in the order in which they are applied: later ones may need earlier ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the helpdesk is to do for the bridge.
+
+    `endpoint` is the full address of the bridge's receiver for this helpdesk; None where nobody
+    said it: then it is not compared. `reopen_days` is how long a re-open is free.
+    """
+
+    endpoint: str | None
+    reopen_days: int = 90
+
+
+class Severity(StrEnum):
+    """How bad a problem is, worst first. Only a `PROBLEM` makes a check fail."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be, and what to do about it. Never holds a secret."""
+
+    severity: Severity
+    where: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A webhook request that is authentic, and not about a ticket."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Proof that the helpdesk tells the bridge of one kind of event.
+
+    `event` is the label that the delivery must carry. `act` makes the event happen on a test ticket
+    and returns that ticket's id; None where these credentials cannot, and `reason` says why.
+    """
+
+    event: str
+    act: Callable[[], str] | None = field(default=None, repr=False)
+    reason: str = ""
+
+
+class Provisioner(ABC):
+    """Sets one helpdesk up, checks it, and takes the set-up away again. For one thread.
+
+    Every call has a deadline, follows no redirect and fails in the error tree only.
+    """
+
+    @abstractmethod
+    def plan(self, wanted: Wanted) -> Plan:
+        """What there is and what is to be done. Reads only. Nothing changes after it was applied.
+
+        Raises:
+            HelpdeskRefused: the credentials lack a right without which nothing can be planned.
+            HelpdeskUnavailable: try again later.
+        """
+
+    @abstractmethod
+    def removal(self) -> Plan:
+        """How to take away what was set up. Fields stay, and so does everything in them.
+
+        Raises: as `plan`.
+        """
+
+    @abstractmethod
+    def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
+        """What keeps the bridge from working with this helpdesk. Reads only, raises nothing.
+
+        Credentials, rights, clock, the vendor's limits; and all that a plan would change.
+        """
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """A request that our own receiver must accept and ignore. No I/O."""
+
+    @abstractmethod
+    def trials(self) -> tuple[Trial, ...]:
+        """A trial for each kind of event, to be acted in this order. The last one tidies up.
+
+        Raises:
+            HelpdeskRefused: a test ticket would cost somebody points, or cannot be made.
+            HelpdeskUnavailable: try again later.
+        """
+
+
+_WRONG = {
+    Action.MAKE: "is missing",
+    Action.CHANGE: "is not as it must be",
+    Action.REMOVE: "is one too many",
+}
+
+
+def problems_in(plan: Iterable[Step], where: str, remedy: str) -> list[Problem]:
+    """What is wrong with a helpdesk, by its plan; `remedy` is the command that carries it out."""
+    return [
+        Problem(_severity(step), where, _said(step), step.remedy or remedy)
+        for step in plan
+        if step.action is not Action.KEEP
+    ]
+
+
+def _severity(step: Step) -> Severity:
+    mild = step.action in {Action.REPORT, Action.REMOVE} or not step.required
+    return Severity.WARNING if mild else Severity.PROBLEM
+
+
+def _said(step: Step) -> str:
+    wrong = _WRONG.get(step.action, "")
+    detail = f"({step.detail})" if wrong and step.detail else step.detail
+    return " ".join(filter(None, (step.kind, step.name, wrong, detail)))
+
+
+#: An answer's Date is cut to whole seconds, and says nothing of how long it took to arrive.
+_USUAL_SKEW = timedelta(seconds=30)
+_WRONG_SKEW = timedelta(minutes=5)
+
+
+def clock_problem(where: str, theirs: datetime | None, ours: datetime) -> list[Problem]:
+    """What is wrong where the two clocks differ. `theirs` None: nothing is known."""
+    if theirs is None:
+        return []
+    skew = abs(theirs - ours)
+    if skew <= _USUAL_SKEW:
+        return []
+    ahead = "ahead of" if theirs > ours else "behind"
+    return [
+        Problem(
+            Severity.PROBLEM if skew > _WRONG_SKEW else Severity.WARNING,
+            where,
+            f"its clock is {round(skew.total_seconds())} s {ahead} ours",
+            "let both machines keep time by NTP: due times rest on both clocks",
+        )
+    ]

@@ -1,0 +1,50 @@
+"""Zammad's settings, and what is built of them."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from bridge.adapters.vendor import BaseUrl, Name, Vendor, VendorSettings, revealed
+from bridge.adapters.zammad import Zammad, ZammadConfig
+from bridge.adapters.zammad_setup import ZammadSetup
+
+
+class ZammadSettings(VendorSettings):
+    """See `ZammadConfig`. Two webhook secrets are accepted while one replaces the other.
+
+    The setup token is for the commands that set Zammad up and check it; a server needs none.
+    """
+
+    url: BaseUrl
+    token: SecretStr
+    webhook_secret: SecretStr
+    webhook_secret_previous: SecretStr | None = None
+    setup_token: SecretStr | None = None
+    zone_field: Name = "support_timezone"
+    country_field: Name = "support_country"
+    subdivision_field: Name = "support_subdivision"
+    deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
+
+
+def _config(settings: ZammadSettings) -> ZammadConfig:
+    return ZammadConfig(
+        url=settings.url,
+        token=settings.token.get_secret_value(),
+        webhook_secrets=revealed(settings.webhook_secret, settings.webhook_secret_previous),
+        zone_field=settings.zone_field,
+        country_field=settings.country_field,
+        subdivision_field=settings.subdivision_field,
+        deadline=settings.deadline_seconds,
+    )
+
+
+def _build(_name: str, settings: ZammadSettings) -> Zammad:
+    return Zammad(_config(settings))
+
+
+def _setup(name: str, settings: ZammadSettings) -> ZammadSetup:
+    token = settings.setup_token
+    return ZammadSetup(name, _config(settings), token.get_secret_value() if token else None)
+
+
+ZAMMAD = Vendor(ZammadSettings, _build, _setup)

@@ -1,0 +1,91 @@
+"""`points-bridge doctor`: is everything as it must be, and what is to be done where it is not."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.padding import Padding
+
+from bridge.adapters.provisioning import Provisioner, Severity
+from bridge.bootstrap import provisioner, utc_now, wanted
+from bridge.cli.common import settings_of
+from bridge.cli.output import Json, console, dump, say
+from bridge.errors import BadRequest
+from bridge.logs import configure_logs
+from bridge.service.doctor import Diagnosis, examine
+from bridge.settings import Settings
+
+commands = typer.Typer()
+
+_WORDS = {
+    Severity.PROBLEM: "[bold red]problem[/]",
+    Severity.WARNING: "[yellow]warning[/]",
+    Severity.NOTE: "[cyan]note[/]",
+}
+
+
+@commands.command(epilog="Example: points-bridge doctor --json")
+def doctor(
+    context: typer.Context,
+    helpdesk: Annotated[
+        str | None, typer.Argument(help="The helpdesk's name in the settings [all of them].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for what is wrong, and say what to do about it.
+
+    The exit code is 1 if something must be mended; warnings and notes do not count.
+    """
+    configure_logs()
+    settings = settings_of(context)
+    names = [helpdesk] if helpdesk else list(settings.helpdesks)
+    looked_at = {name: (_provisioner(settings, name), wanted(settings, name)) for name in names}
+    diagnosis = examine(settings, looked_at, utc_now)
+    if as_json:
+        dump(_as_json(diagnosis))
+    else:
+        _show(diagnosis)
+    if not diagnosis.sound:
+        raise typer.Exit(1)
+
+
+def _provisioner(settings: Settings, name: str) -> Provisioner | None:
+    try:
+        return provisioner(settings, name)
+    except BadRequest:
+        return None
+
+
+def _show(diagnosis: Diagnosis) -> None:
+    for one in diagnosis.problems:
+        say(f"{_WORDS[one.severity]} [bold]{escape(one.where)}[/]: {escape(one.what)}")
+        console.print(Padding(escape(one.remedy), (0, 0, 0, 4)), style="dim")
+    found = [one.severity for one in diagnosis.problems]
+    counts = [(found.count(severity), severity.value) for severity in Severity]
+    say(", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts) + ".")
+    for name, value in _figures(diagnosis).items():
+        say(f"[dim]{name}: {value}[/]")
+    if diagnosis.sound:
+        say("[green]Nothing must be mended.[/]")
+
+
+def _figures(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What a report of a fault should say beside the problems."""
+    facts, ledger = diagnosis.facts, diagnosis.facts.ledger
+    return {
+        "sqlite": ".".join(map(str, facts.sqlite)),
+        "schema": ledger.revision if ledger else None,
+        "tzdata": facts.versions.tzdata,
+        "iana": facts.versions.iana,
+        "holidays": facts.versions.holidays,
+        "queues": ledger.backlog if ledger else None,
+        "oldest_queued": ledger.oldest if ledger else None,
+    }
+
+
+def _as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "ok": diagnosis.sound,
+        "problems": diagnosis.problems,
+        "figures": _figures(diagnosis),
+    }

@@ -1,0 +1,95 @@
+"""A command as it is typed, and a settings file for it."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bridge.cli import main
+from bridge.cli.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
+from bridge.sandbox.zammad import Token
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command sends logs to its stderr, which is gone when the test is over."""
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Type a command; its exit code, what it printed, and what it complained of."""
+
+    def typed(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["points-bridge", *arguments])
+        monkeypatch.setenv("COLUMNS", "200")
+        capsys.readouterr()  # what the test itself has logged
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return typed
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file whose helpdesk is never asked anything."""
+    path = tmp_path / "points-bridge.toml"
+    path.write_text(
+        '[defaults]\nzone = "Europe/Berlin"\n[helpdesks.support]\nvendor = "zammad"\n'
+        'url = "http://127.0.0.1:9"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("POINTS_BRIDGE_SETTINGS", str(path))
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
+    """A running scene that the settings name: the commands work beside its server."""
+    with open_scene(tmp_path) as scene:
+        assert settings.read_text(encoding="utf-8").count(scene.helpdesk_url) == 1
+        yield scene
+
+
+def of(run: Run, *arguments: str) -> Any:
+    """What a command prints as JSON."""
+    code, out, err = run(*arguments, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A scene in which nobody has set the helpdesk up, at the present time, with its webhooks sent.
+
+    The setup token is that of an admin, who is not the bridge's own user.
+    """
+    monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.ADMIN)
+    with open_scene(tmp_path, clock=Clock(datetime.now(UTC)), set_up=False) as scene:
+        public_url = scene.webhook_url.removesuffix(f"/webhooks/{HELPDESK}")
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(f'{text}\n[listen]\npublic_url = "{public_url}"\n', encoding="utf-8")
+        for group in scene.zammad.model.store.tables["Group"].values():
+            group["email_address_id"] = 1
+        scene.zammad.webhooks.start()
+        yield scene
+        scene.zammad.webhooks.stop()

@@ -1,0 +1,208 @@
+"""`points-bridge setup`: what it shows, asks, makes, proves and takes away."""
+
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge import bootstrap
+from bridge.adapters.registry import VENDORS
+from bridge.cli import setup as command
+from bridge.cli.scene import HELPDESK, WEBHOOK_SECRET, Scene
+from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
+from bridge.service import proving
+from tests.cli.conftest import Run, of
+
+SETUP = ("setup", HELPDESK)
+
+
+def triggers(scene: Scene) -> list[str]:
+    """The names of our triggers in the helpdesk."""
+    rows = scene.zammad.model.store.tables["Trigger"].values()
+    return [row["name"] for row in rows if row["name"].startswith(TRIGGER_PREFIX)]
+
+
+def changing_calls(scene: Scene) -> int:
+    return sum(call.method != "GET" for call in scene.zammad.model.calls)
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, bare: Scene) -> None:
+    code, out, _ = run(*SETUP, "--dry-run")
+    assert code == 0
+    for name in ("points_state", "support_timezone", "migration", "webhook", "first response due"):
+        assert name in out
+    assert changing_calls(bare) == 0
+    planned = of(run, *SETUP, "--dry-run")
+    assert (planned["changes"], len(planned["plan"])) == (0, 20)
+
+
+def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> None:
+    code, out, _ = run(*SETUP, "--yes")
+    assert code == 0
+    assert "20/20 made core workflow" in out
+    assert len(triggers(bare)) == 6
+    again = of(run, *SETUP, "--yes")
+    assert (again["changes"], again["failed"]) == (0, None)
+    assert {step["action"] for step in again["plan"]} == {"keep"}
+    _, out, _ = run(*SETUP)
+    assert "Nothing is to be done." in out
+
+
+@pytest.mark.parametrize(("answer", "code", "made"), [("n\n", 1, 0), ("", 1, 0), ("y\n", 0, 6)])
+def test_setup_asks_before_it_changes_anything(
+    run: Run, bare: Scene, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, made: int
+) -> None:
+    answered(monkeypatch, answer)
+    assert run(*SETUP)[0] == code
+    assert len(triggers(bare)) == made
+
+
+def test_the_public_address_may_be_given_with_the_command(run: Run, bare: Scene) -> None:
+    of(run, *SETUP, "--yes", "--url", "https://points.example.com/bridge/")
+    (hook,) = bare.zammad.model.store.tables["Webhook"].values()
+    assert hook["endpoint"] == "https://points.example.com/bridge/webhooks/support"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("--json",), 2, "--json cannot ask"),
+        (("--prove", "--remove"), 2, "--prove goes with neither"),
+        (("--prove", "--dry-run"), 2, "--prove goes with neither"),
+        (("--url", "points.example.com"), 1, "--url is not a web address; write https://host"),
+        (("--url", "https://a:b@points.example.com"), 1, "--url holds more than an address"),
+        ((), 1, "set public_url in [listen], or give --url"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_said(
+    run: Run, settings: Path, arguments: tuple[str, ...], code: int, complaint: str
+) -> None:
+    got, _, err = run(*SETUP, *arguments)
+    assert (got, complaint in " ".join(err.replace("│", " ").split())) == (code, True), err
+
+
+def test_a_helpdesk_that_is_not_configured_is_named(run: Run, settings: Path) -> None:
+    code, _, err = run("setup", "nowhere", "--dry-run")
+    assert (code, "no helpdesk 'nowhere'" in err) == (1, True)
+
+
+def without_provisioner() -> Mapping[str, Any]:
+    by_hand = {name: replace(vendor, provisioner=None) for name, vendor in VENDORS.items()}
+    return MappingProxyType(by_hand)
+
+
+def test_a_vendor_without_setup_is_set_up_by_hand(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "VENDORS", without_provisioner())
+    code, _, err = run(*SETUP, "--dry-run")
+    assert (code, "is set up by hand" in err) == (1, True)
+
+
+def test_what_stops_it_is_told_and_nothing_is_changed(run: Run, bare: Scene) -> None:
+    model = bare.zammad.model
+    spec = {"object": "Ticket", "name": "cost_centre", "data_type": "input", "data_option": {}}
+    model.attributes.create(spec, 3)
+    code, out, err = run(*SETUP, "--yes")
+    assert code == 1
+    assert "cost_centre" in out
+    assert "cost_centre" in err
+    assert "nothing was changed" in err
+    assert changing_calls(bare) == 0
+
+
+def test_a_failure_half_way_is_told_and_the_next_run_goes_on(run: Run, bare: Scene) -> None:
+    bare.zammad.model.faults.add(Fault("POST", "/api/v1/triggers", status=502), times=1)
+    code, out, err = run(*SETUP, "--yes")
+    assert code == 1
+    assert "made webhook points-bridge" in out
+    assert "trigger zz-points-bridge: created" in err
+    assert "run the same command again" in " ".join(err.split())
+    again = of(run, *SETUP, "--yes")
+    assert (again["changes"], len(triggers(bare))) == (8, 6)
+
+
+def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
+    """An overview is a convenience: a Zammad that does not take ours is set up all the same."""
+    body = b'{"error": "Invalid ticket selector conditions"}'
+    bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
+    code, out, err = run(*SETUP, "--yes")
+    assert (code, "the bridge works without it" in " ".join(err.split())) == (0, True)
+    assert "20/20 made core workflow" in out
+    bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
+    code, out, _ = run(*SETUP, "--yes", "--json")
+    assert (code, '"left_out": [\n    "overview' in out) == (0, True)
+
+
+def test_a_failure_is_in_the_json_too(run: Run, bare: Scene) -> None:
+    bare.zammad.model.faults.add(Fault("POST", "/api/v1/webhooks", status=502))
+    code, out, _ = run(*SETUP, "--yes", "--json")
+    assert (code, '"failed": "webhook points-bridge: POST /api/v1/webhooks' in out) == (1, True)
+
+
+def test_removing_takes_the_webhook_and_triggers_and_leaves_the_fields(
+    run: Run, bare: Scene
+) -> None:
+    of(run, *SETUP, "--yes")
+    fields = len(bare.zammad.model.store.tables["Attribute"])
+    removed = of(run, *SETUP, "--remove", "--yes")
+    assert (removed["changes"], triggers(bare)) == (9, [])
+    assert not bare.zammad.model.store.tables["Webhook"]
+    assert len(bare.zammad.model.store.tables["Attribute"]) == fields == 10
+    assert of(run, *SETUP, "--remove", "--yes")["plan"] == []
+
+
+def test_proving_shows_that_every_event_reaches_the_receiver(run: Run, bare: Scene) -> None:
+    proved = of(run, *SETUP, "--yes", "--prove")["proved"]
+    assert [one["arrived"] for one in proved] == [True] * 6
+    assert {one["event"] for one in proved} == set(triggers(bare))
+    _, out, _ = run(*SETUP, "--prove")
+    assert out.count("arrived zz-points-bridge") == 6
+
+
+def test_what_the_bridges_own_user_cannot_prove_is_told_and_is_no_failure(
+    run: Run, bare: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.SETUP)
+    code, out, _ = run(*SETUP, "--yes", "--prove")
+    assert (code, out.count("not tried"), out.count("arrived ")) == (0, 4, 2)
+
+
+def test_an_event_that_never_arrives_fails_the_proof(
+    run: Run, bare: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zammad accepts a trigger that never fires: only a test ticket tells."""
+    of(run, *SETUP, "--yes")
+    slept: list[float] = []
+    monkeypatch.setattr(command, "time", SimpleNamespace(sleep=slept.append))
+    bare.zammad.webhooks.stop()
+    code, out, _ = run(*SETUP, "--yes", "--prove")
+    assert (code, out.count("did not arrive")) == (1, 6)
+    assert "is the receiver running" in " ".join(out.split())
+    assert sum(slept) == 6 * proving.PATIENCE
+    bare.zammad.webhooks.start()
+
+
+def test_a_trial_that_the_helpdesk_refuses_fails_the_proof(run: Run, bare: Scene) -> None:
+    of(run, *SETUP, "--yes")
+    refused = Fault("PUT", "/api/v1/ticket_merge/*", status=200, body=b'{"result": "failed"}')
+    bare.zammad.model.faults.add(refused)
+    code, out, _ = run(*SETUP, "--prove")
+    assert (code, "does not merge" in out) == (1, True)
+
+
+def test_no_output_tells_a_secret(run: Run, bare: Scene) -> None:
+    for arguments in (("--dry-run",), ("--yes",), ("--dry-run", "--json"), ("--remove", "--yes")):
+        code, out, err = run(*SETUP, *arguments)
+        assert code == 0
+        assert not any(secret in out + err for secret in (WEBHOOK_SECRET, *Token))

@@ -1,0 +1,127 @@
+"""A Zammad and a Zendesk, one bridge: the second vendor needs nothing but its module."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.cli.scene import CLOUD, HELPDESK, TwoDesks, open_two_desks
+from bridge.ledger.accounts import Address
+from bridge.sandbox.zendesk import Fault
+from bridge.service import reports
+from bridge.service.accounts import change_account
+from tests.e2e.helpers import CARLA, DAY, HOUR, bought, charges, dead, on_hand, opened, sound
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[TwoDesks]:
+    """Acme is a customer in both."""
+    with open_two_desks(tmp_path) as desks:
+        known = desks.zammad.model.add_organization("Acme GmbH", support_timezone="Europe/Berlin")
+        desks.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
+        record = desks.zendesk.model.add_organization("Acme", support_timezone="Europe/Berlin")
+        desks.zendesk.model.add_customer("Carla", CARLA, "Acme")
+        for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
+            change_account(desks.bridge, "Acme GmbH", Address(), link)
+        yield desks
+
+
+def fields(desks: TwoDesks, ticket_id: int) -> dict[str, object]:
+    """What an agent sees on a Zendesk ticket, by the fields' titles."""
+    ticket = desks.zendesk.model.ticket(ticket_id)
+    rows = desks.zendesk.model.store.tables["ticket_fields"].values()
+    return {row["title"]: ticket.get(f"custom_fields_{row['id']}") for row in rows}
+
+
+def decided(desks: TwoDesks, ticket_id: int) -> list[str]:
+    found = reports.explain(desks.bridge, CLOUD, str(ticket_id))
+    return [decision.kind for decision in found.decisions]
+
+
+def mailed(desks: TwoDesks) -> int:
+    ticket = desks.zendesk.model.customer_mails(CARLA, "Help", "Please.")
+    desks.settle()
+    return ticket
+
+
+def test_one_balance_is_shared_by_both(desks: TwoDesks) -> None:
+    """ "It may be known in several helpdesks, and has one balance over all of them." """
+    bought(desks, "Acme GmbH", 20)
+    opened(desks)
+    ticket = mailed(desks)
+    assert (on_hand(desks, "Acme GmbH"), charges(desks, "Acme GmbH")) == (0, 2)
+    assert fields(desks, ticket)["points_state"] == "points_state_charged"
+    held = mailed(desks)
+    assert fields(desks, held)["points_state"] == "points_state_awaiting_points"
+    assert sound(desks)
+    assert dead(desks) == []
+
+
+def test_an_opened_ticket_costs_one_read_and_one_write(desks: TwoDesks) -> None:
+    bought(desks, "Acme GmbH", 20)
+    mailed(desks)  # the first one also fetches a token, the fields' ids and who the bridge is
+    desks.zendesk.model.calls.clear()
+    ticket = mailed(desks)
+    made = [f"{call.method} {call.path}" for call in desks.zendesk.model.calls]
+    path = f"/api/v2/tickets/{ticket}"
+    assert [one.removesuffix(".json") for one in made] == [f"GET {path}", f"PUT {path}"]
+
+
+def test_a_zendesk_ticket_lives_the_same_life(desks: TwoDesks) -> None:
+    bought(desks, "Acme GmbH", 20)
+    ticket = mailed(desks)
+    desks.wait(2 * HOUR)
+    desks.zendesk.model.agent_answers(ticket, "Please restart it.")
+    desks.settle()
+    assert fields(desks, ticket)["points_sla_state"] == "points_sla_state_met"
+    desks.zendesk.model.agent_solves(ticket)
+    desks.settle()
+    desks.wait(5 * DAY)
+    desks.zendesk.model.customer_replies(ticket, "It is back.")
+    desks.settle()
+    assert decided(desks, ticket) == ["accepted", "responded", "closed", "reopened"]
+    assert on_hand(desks, "Acme GmbH") == 10
+
+
+@pytest.mark.parametrize(("days", "decision"), [(60, "reopened"), (91, "accepted")])
+def test_a_follow_up_of_a_ticket_closed_for_good_counts_from_its_root(
+    desks: TwoDesks, days: int, decision: str
+) -> None:
+    """ "a follow-up inside the root's window is a free re-open" """
+    bought(desks, "Acme GmbH", 20)
+    ticket = mailed(desks)
+    desks.zendesk.model.agent_answers(ticket, "Done.", close=True)
+    desks.settle()
+    desks.wait(29 * DAY)
+    desks.zendesk.model.automation_runs()
+    desks.settle()
+    desks.wait((days - 29) * DAY)
+    follow_up = desks.zendesk.model.customer_replies(ticket, "It is back.")
+    desks.settle()
+    assert follow_up != ticket
+    assert decided(desks, follow_up) == [decision]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("PUT", "/api/v2/tickets/*", drop=True, carried_out=True),
+        Fault("PUT", "/api/v2/tickets/*", status=503),
+        Fault("PUT", "/api/v2/tickets/*", status=429, headers=(("Retry-After", "20"),)),
+    ],
+    ids=["answer lost", "503", "429"],
+)
+def test_a_write_that_fails_once_leaves_one_note(desks: TwoDesks, fault: Fault) -> None:
+    bought(desks, "Acme GmbH", 10)
+    desks.zendesk.model.faults.add(fault)
+    ticket = mailed(desks)
+    for _ in range(3):
+        desks.wait(HOUR)
+    comments = [
+        row
+        for row in desks.zendesk.model.store.tables["comments"].values()
+        if row["ticket_id"] == ticket and not row["public"]
+    ]
+    assert len(comments) == 1
+    assert fields(desks, ticket)["points_state"] == "points_state_charged"
+    assert dead(desks) == []
