@@ -44,6 +44,8 @@ def purchase(
         f"{verb} [bold]{bought.points}[/] points for [bold]{escape(bought.account)}[/], "
         f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
+    if bought.new_account:
+        say("[yellow]Note:[/] this account is new; a customer of exactly that name takes it up.")
     for stored in bought.released:
         say(f"Released: {stored.helpdesk} ticket {escape(stored.ticket_number)}.")
 

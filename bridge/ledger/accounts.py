@@ -76,6 +76,11 @@ def find_or_create(conn: Connection, ref: str, now: datetime) -> Account:
     return by_id(conn, known if known is not None else create(conn, ref, ref, Address(), now))
 
 
+def is_known(conn: Connection, ref: str) -> bool:
+    """Whether there is an account of that ref or name."""
+    return _search(conn, ref) is not None
+
+
 def find(conn: Connection, ref: str) -> Account:
     """The account of that ref or name.
 

@@ -19,7 +19,10 @@ MOST_POINTS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What came of a purchase. `created` False: it had been booked before, nothing was changed."""
+    """What came of a purchase. `created` False: it had been booked before, nothing was changed.
+
+    `new_account`: nobody of that name was known before, so it may be misspelt.
+    """
 
     account: str
     lot_id: int
@@ -28,6 +31,7 @@ class Bought:
     last_valid_day: date
     created: bool
     balance: int
+    new_account: bool
     released: tuple[Stored, ...]
 
 
@@ -72,6 +76,7 @@ def _buy(
     actor: str,
 ) -> Bought:
     now = bridge.now()
+    known = accounts.is_known(conn, ref)
     account = accounts.find_or_create(conn, ref, now)
     zone = bridge.locate(account).calendar.zone
     day = on or local_date(now, zone)
@@ -101,5 +106,6 @@ def _buy(
         last_valid_day=last_valid_day(expiry, zone),
         created=purchase.created,
         balance=holdings.on_hand(conn, account.id, now),
+        new_account=not known,
         released=tuple(released),
     )

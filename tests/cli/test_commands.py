@@ -36,6 +36,7 @@ def test_a_purchase_is_booked_once_and_shows_in_the_balance(run: Run, settings: 
     first = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
     again = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
     assert (first["created"], again["created"]) == (True, False)
+    assert (first["new_account"], again["new_account"]) == (True, False)
     balance = of(run, "balance", "acme gmbh")
     assert (balance["on_hand"], balance["zone"]) == (50, "Europe/Berlin")
     assert [lot["reference"] for lot in balance["lots"]] == ["INV-1"]
