@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,10 +68,10 @@ class Deployment:
         until(lambda: _status(f"{self.url}/health/ready") == 200)
 
 
-def until(true: "object") -> None:
+def until(true: Callable[[], bool]) -> None:
     """Poll until it is so; a deadline is the test's failure, never its pass."""
     end = time.monotonic() + DEADLINE
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.monotonic() < end, "it did not come about in time"
         time.sleep(0.05)
 
