@@ -277,7 +277,7 @@ class Zendesk(Adapter):
         self._field_ids = {
             key: field.id
             for field in fields
-            if field.active and FIELD_TYPES.get(key := _key(field.title)) == field.type
+            if field.active and FIELD_TYPES.get(key := field_key(field.title)) == field.type
         }
         return self._field_ids
 
@@ -317,7 +317,7 @@ def _path_id(ticket_id: str) -> str:
     return ticket_id
 
 
-def _key(title: str) -> str:
+def field_key(title: str) -> str:
     """The field that a title stands for: "Points: state (do not edit)" is `points_state`."""
     return "_".join(re.findall(r"[a-z0-9]+", title.partition("(")[0].lower()))
 

@@ -141,37 +141,39 @@ class Grant(BaseModel):
     expires_in: float | None = None
 
 
-def credential(config: ZendeskConfig, clock: Clock) -> OAuthToken | ApiToken:
+def credential(config: ZendeskConfig, clock: Clock, scope: str = SCOPE) -> OAuthToken | ApiToken:
     """What signs the calls: an OAuth client where there is one, else an API token.
+
+    `scope` is what an OAuth client's token is to be allowed; an API token may do all its user may.
 
     Raises:
         SettingsError: there is neither, or one that no header can carry.
     """
     if config.client_id and config.client_secret:
-        return OAuthToken(partial(_ask, config), clock)
+        return OAuthToken(partial(_ask, config, scope), clock)
     if config.email and config.api_token:
         return ApiToken(config.email, config.api_token)
     raise SettingsError("Zendesk needs an OAuth client: set client_id and client_secret")
 
 
-def _ask(config: ZendeskConfig) -> Grant:
+def _ask(config: ZendeskConfig, scope: str) -> Grant:
     base_url = account_url(config.url)
     request = {
         "grant_type": "client_credentials",
         "client_id": config.client_id,
         "client_secret": config.client_secret,
-        "scope": SCOPE,
+        "scope": scope,
         "expires_in": TOKEN_LIFETIME,
     }
     with GuardedSession(
-        base_url, sign=_unsigned, deadline=config.deadline, explain=_explain
+        base_url, sign=_unsigned, deadline=config.deadline, explain=partial(_explain, scope)
     ) as session:
         grant = checked(Grant, decoded(session.post(f"{base_url}/oauth/tokens", json=request)))
-    granted = SCOPE if grant.scope is None else grant.scope
-    if missing := set(SCOPE.split()) - set(granted.split()):
+    granted = scope if grant.scope is None else grant.scope
+    if missing := set(scope.split()) - set(granted.split()):
         # Zendesk leaves out what it does not know or allow, and then forbids every call.
         raise HelpdeskRefused(
-            f"Zendesk did not grant {' '.join(sorted(missing))}: allow the OAuth client {SCOPE!r}"
+            f"Zendesk did not grant {' '.join(sorted(missing))}: allow the OAuth client {scope!r}"
         )
     return grant
 
@@ -180,11 +182,11 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _explain(failure: Failure) -> BridgeError | None:
+def _explain(scope: str, failure: Failure) -> BridgeError | None:
     if failure.status in {400, 401, 403, 422}:
         return HelpdeskRefused(
             f"{failure.where}: answers {failure.status}; check client_id and client_secret, and"
-            f" that the OAuth client may use client credentials and the scope {SCOPE!r}",
+            f" that the OAuth client may use client credentials and the scope {scope!r}",
             status=failure.status,
         )
     return None

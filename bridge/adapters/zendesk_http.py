@@ -250,7 +250,7 @@ def _free_at(latest: list[float], limit: int, window: float) -> float:
 def _explain(failure: Failure) -> BridgeError | None:
     """Zendesk's reading of a failure; 429 and 5xx are left to the common table."""
     where, status = failure.where, failure.status
-    code, reason = _code(failure.body), _reason(failure.body)
+    code, reason = _code(failure.body), reason_given(failure.body)
     if status == 401:
         return _NotSignedIn(
             f"{where}: Zendesk does not accept the credentials; are they revoked? API tokens"
@@ -279,7 +279,7 @@ def _code(body: object) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _reason(body: object) -> str:
+def reason_given(body: object) -> str:
     """Whatever sentence the body holds: `error`, `errors` and `details` have no one shape."""
     told = " ".join(" ".join(_texts(body, depth=5)).split())
     return _ADDRESS.sub("<address>", told)[:_LONGEST_REASON]
