@@ -17,12 +17,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
 
+from bridge.adapters.answers import line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Answer, Channel, Customer, Requester, Status
 
@@ -290,18 +289,18 @@ class Snapshot:
         custom = owner.model_extra or {}
         return Customer(
             ref=ref,
-            name=_line(name),
-            zone=_text(custom.get(zone_field)),
-            country=_text(custom.get(country_field)),
-            subdivision=_text(custom.get(subdivision_field)),
+            name=line(name),
+            zone=text_of(custom.get(zone_field)),
+            country=text_of(custom.get(country_field)),
+            subdivision=text_of(custom.get(subdivision_field)),
         )
 
     @property
     def requester(self) -> Requester:
         """The ticket's customer."""
         person = self._customer
-        name = _line(f"{person.firstname or ''} {person.lastname or ''}")
-        return Requester(name=name or _line(person.login), email=_text(person.email))
+        name = line(f"{person.firstname or ''} {person.lastname or ''}")
+        return Requester(name=name or line(person.login), email=text_of(person.email))
 
     @property
     def mail_to(self) -> str | None:
@@ -349,23 +348,8 @@ def checked(shape: type[_T], answer: object) -> _T:
     Raises:
         HelpdeskRefused: it has another one. Names the places, never the values.
     """
-    try:
-        return TypeAdapter(shape).validate_python(answer)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        places = ", ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:3])
-    raise HelpdeskRefused(f"Zammad's answer makes no sense ({places})")
+    return understood("Zammad", shape, answer)
 
 
 def _named(records: dict[int, _T], id_: int, kind: str) -> _T:
-    if id_ not in records:
-        raise HelpdeskRefused(f"Zammad's answer lacks {kind} {id_}, which the ticket names")
-    return records[id_]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _text(value: object) -> str | None:
-    return _line(value) or None if isinstance(value, str) else None
+    return named("Zammad", records, id_, kind)

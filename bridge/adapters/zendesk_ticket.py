@@ -16,10 +16,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
 )
 
+from bridge.adapters.answers import line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Answer, Channel, Customer, Requester, StateChange, Status
 
@@ -256,7 +255,7 @@ class Snapshot:
     @property
     def requester(self) -> Requester:
         """The person who asked."""
-        return Requester(_line(self._person.name), _text(self._person.email))
+        return Requester(line(self._person.name), text_of(self._person.email))
 
     def customer(self, zone_field: str, country_field: str, subdivision_field: str) -> Customer:
         """Who owns the points: the organisation, or the person who has none.
@@ -273,10 +272,10 @@ class Snapshot:
             custom, zone = owner.organization_fields, None
         return Customer(
             ref=ref,
-            name=_line(name),
-            zone=_text(custom.get(zone_field)) or zone,
-            country=_text(custom.get(country_field)),
-            subdivision=_text(custom.get(subdivision_field)),
+            name=line(name),
+            zone=text_of(custom.get(zone_field)) or zone,
+            country=text_of(custom.get(country_field)),
+            subdivision=text_of(custom.get(subdivision_field)),
         )
 
 
@@ -343,12 +342,7 @@ def checked(shape: type[_T], answer: object) -> _T:
     Raises:
         HelpdeskRefused: it has another one. Names the places, never the values.
     """
-    try:
-        return TypeAdapter(shape).validate_python(answer)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        places = ", ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:3])
-    raise HelpdeskRefused(f"Zendesk's answer makes no sense ({places})")
+    return understood("Zendesk", shape, answer)
 
 
 def _speakers(audit: _Audit) -> Iterator[int]:
@@ -381,14 +375,4 @@ def _is_merge(via: _Via) -> bool:
 
 
 def _named(records: dict[int, _T], id_: int, kind: str) -> _T:
-    if id_ not in records:
-        raise HelpdeskRefused(f"Zendesk's answer lacks {kind} {id_}, which the ticket names")
-    return records[id_]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _text(value: object) -> str | None:
-    return _line(value) or None if isinstance(value, str) else None
+    return named("Zendesk", records, id_, kind)

@@ -1,0 +1,44 @@
+"""Reading a vendor's answers: the shape they must have, and text as people mean it."""
+
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.errors import HelpdeskRefused
+
+T = TypeVar("T")
+
+
+def understood(vendor: str, shape: type[T], answer: object) -> T:
+    """An answer of `vendor` in the shape that it must have.
+
+    Raises:
+        HelpdeskRefused: it has another one. Names the places, never the values.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(answer)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        places = ", ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:3])
+    raise HelpdeskRefused(f"{vendor}'s answer makes no sense ({places})")
+
+
+def named(vendor: str, records: dict[int, T], id_: int, kind: str) -> T:
+    """The record that a ticket names.
+
+    Raises:
+        HelpdeskRefused: the answer lacks it.
+    """
+    if id_ not in records:
+        raise HelpdeskRefused(f"{vendor}'s answer lacks {kind} {id_}, which the ticket names")
+    return records[id_]
+
+
+def line(text: str) -> str:
+    """The text on one line, without needless space."""
+    return " ".join(text.split())
+
+
+def text_of(value: object) -> str | None:
+    """A value that is text, on one line; None for anything else, and for nothing."""
+    return line(value) or None if isinstance(value, str) else None
