@@ -62,10 +62,17 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def present() -> Clock:
+    """The machine's own time: the commands know no other one."""
+    clock = Clock(datetime.now(UTC))
+    clock.release()
+    return clock
+
+
 @pytest.fixture
 def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
     """A running scene that the settings name: the commands work beside its server."""
-    with open_scene(tmp_path) as scene:
+    with open_scene(tmp_path, clock=present()) as scene:
         assert settings.read_text(encoding="utf-8").count(scene.helpdesk_url) == 1
         yield scene
 
@@ -84,7 +91,7 @@ def bare(tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     The setup token is that of an admin, who is not the bridge's own user.
     """
     monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.ADMIN)
-    with open_scene(tmp_path, clock=Clock(datetime.now(UTC)), set_up=False) as scene:
+    with open_scene(tmp_path, clock=present(), set_up=False) as scene:
         public_url = scene.webhook_url.removesuffix(f"/webhooks/{HELPDESK}")
         text = settings.read_text(encoding="utf-8")
         settings.write_text(f'{text}\n[listen]\npublic_url = "{public_url}"\n', encoding="utf-8")
