@@ -63,7 +63,7 @@ def provisioner(settings: Settings, name: str) -> Provisioner:
     build = VENDORS[helpdesk.vendor].provisioner
     if build is None:
         raise BadRequest(f"a {helpdesk.vendor} is set up by hand; its page in docs says how")
-    return build(name, helpdesk.vendor_settings)
+    return build(name, helpdesk.vendor_settings, helpdesk.secrets)
 
 
 def wanted(settings: Settings, name: str, public_url: str | None = None) -> Wanted:

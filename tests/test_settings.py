@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from bridge.adapters.zammad import ZammadConfig
 from bridge.adapters.zammad_settings import ZammadSettings
 from bridge.errors import SettingsError
 from bridge.policy.terms import Terms
-from bridge.settings import Settings, load_settings, secret_variable
+from bridge.settings import Settings, load_settings
+from bridge.settings.secrets import Secrets, secret_variable
 from bridge.settings.sections import HelpdeskOptions, SettingsFile
 from bridge.ticket import Status
 
@@ -142,7 +144,9 @@ class TestSecrets:
         settings = load()
         shown = f"{settings!r} {settings} {settings.helpdesks['support'].vendor_settings}"
         assert "canary" not in shown
-        assert zammad(settings).webhook_secret.get_secret_value() == "hook-canary"
+        secret = zammad(settings).webhook_secret
+        assert secret is not None
+        assert secret.get_secret_value() == "hook-canary"
 
     def test_may_come_from_a_file_whose_last_newline_does_not_count(
         self, load: Load, tmp_path: Path
@@ -207,6 +211,78 @@ class TestSecrets:
         assert f"POINTS_BRIDGE_SUPPORT_TOKEN_FILE: cannot read {file}" in problem
         assert reason in problem
         assert "canary" not in problem
+
+
+class TestTheSecretsDirectory:
+    """Where secrets are that the environment does not hold; `setup` keeps its own there."""
+
+    TOKEN: Mapping[str, str] = MappingProxyType({"POINTS_BRIDGE_SUPPORT_TOKEN": "token-canary"})
+
+    @pytest.mark.parametrize("given", [None, "kept", "/"])
+    def test_holds_a_file_for_each_secret(
+        self, load: Load, tmp_path: Path, given: str | None
+    ) -> None:
+        name = f"{tmp_path}/elsewhere" if given == "/" else given
+        directory = tmp_path / (name or "secrets")
+        directory.mkdir()
+        (directory / "support_webhook_secret").write_text("from-a-file\n", "utf-8")
+        text = f'secrets_directory = "{name}"\n{MINIMAL}' if name else MINIMAL
+        secret = zammad(load(text, self.TOKEN)).webhook_secret
+        assert secret is not None
+        assert secret.get_secret_value() == "from-a-file"
+
+    def test_comes_after_the_environment(self, load: Load, tmp_path: Path) -> None:
+        (tmp_path / "secrets").mkdir()
+        (tmp_path / "secrets/support_token").write_text("another", "utf-8")
+        assert zammad(load()).token.get_secret_value() == "token-canary"
+
+    def test_without_what_setup_keeps_there_says_how_to_get_it(self, load: Load) -> None:
+        [problem] = problems(load, MINIMAL, self.TOKEN)
+        assert "support.webhook_secret: is not set" in problem
+        assert problem.endswith("or run `points-bridge setup support`")
+
+    @pytest.mark.parametrize("named", [True, False], ids=["a file named", "no file named"])
+    def test_may_be_empty_while_setting_up(self, tmp_path: Path, named: bool) -> None:
+        path = tmp_path / "points-bridge.toml"
+        path.write_text(MINIMAL, "utf-8")
+        absent = {"POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET_FILE": str(tmp_path / "to-come")}
+        environ = {**self.TOKEN, **(absent if named else {})}
+        settings = load_settings(path, environ, setting_up=True)
+        assert zammad(settings).webhook_secret is None
+        with pytest.raises(SettingsError):
+            load_settings(path, environ)
+
+    def test_keeps_a_secret_for_its_owner_alone(self, load: Load, tmp_path: Path) -> None:
+        secrets = Secrets("support", tmp_path / "new" / "secrets", self.TOKEN)
+        path = tmp_path / "new/secrets/support_webhook_secret"
+        assert secrets.place("webhook_secret") == path
+        for value in ("first-canary", "second-canary"):
+            secrets.keep("webhook_secret", value)
+            assert secrets.read("webhook_secret", required=True, may_come=False) == value
+        modes = [file.stat().st_mode & 0o777 for file in (path, path.parent)]
+        assert modes == [0o600, 0o700]
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+    def test_is_not_used_where_a_file_is_named(self, tmp_path: Path) -> None:
+        file = tmp_path / "mine"
+        environ = {"POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET_FILE": str(file)}
+        secrets = Secrets("support", tmp_path / "secrets", environ)
+        secrets.keep("webhook_secret", "canary")
+        assert file.read_text("utf-8") == "canary\n"
+        assert not (tmp_path / "secrets").exists()
+
+    def test_does_not_replace_what_the_environment_holds(self, tmp_path: Path) -> None:
+        secrets = Secrets("support", tmp_path, SECRETS)
+        assert secrets.place("webhook_secret") is None
+        with pytest.raises(SettingsError, match="unset it"):
+            secrets.keep("webhook_secret", "canary")
+
+    def test_that_cannot_be_written_is_told_without_the_secret(self, tmp_path: Path) -> None:
+        (tmp_path / "secrets").touch()
+        secrets = Secrets("support", tmp_path / "secrets", self.TOKEN)
+        with pytest.raises(SettingsError, match="the secret cannot be kept there") as refused:
+            secrets.keep("webhook_secret", "canary")
+        assert "canary" not in f"{refused.value!r}{secrets!r}"
 
 
 WRONG = [
@@ -427,6 +503,8 @@ def documented() -> dict[str, dict[str, str]]:
 def expected_default(model: type[BaseModel], key: str) -> object:
     field = model.model_fields[key]
     if issubclass(model, VendorSettings) and key in model.secret_keys():
+        if key in model.kept_by_setup:
+            return "secret of setup"
         return "required secret" if field.is_required() else "optional secret"
     if field.is_required():
         return "required"
@@ -452,13 +530,14 @@ class TestDocumentation:
         assert rows.keys() == model.model_fields.keys()
         for key, text in rows.items():
             expected = expected_default(model, key)
-            is_word = expected in {"required", "none", "required secret", "optional secret"}
+            is_word = expected in {"required", "none"} or "secret" in str(expected)
             default: Any = text if is_word else tomllib.loads(f"x = {text}")["x"]
             assert (tuple(default) if isinstance(default, list) else default) == expected
 
     def test_describes_the_top_level(self) -> None:
+        keys = ("database", "secrets_directory")
         assert documented()["Top level"] == {
-            "database": f'"{SettingsFile.model_fields["database"].default}"'
+            key: f'"{SettingsFile.model_fields[key].default}"' for key in keys
         }
 
     def test_has_no_section_that_does_not_exist(self) -> None:

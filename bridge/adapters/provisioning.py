@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
 
 
 class Action(StrEnum):
@@ -55,6 +57,20 @@ Plan = tuple[Step, ...]
 """Steps in the order in which they are applied: later ones may need earlier ones."""
 
 
+class SecretPlace(Protocol):
+    """Where secrets are kept that come of a set-up: the helpdesk made them, or we did."""
+
+    def place(self, key: str) -> Path | None:
+        """The file that `keep` writes; None where the admin holds that secret elsewhere."""
+
+    def keep(self, key: str, value: str) -> None:
+        """Write it there, readable to nobody else. Safe to repeat.
+
+        Raises:
+            SettingsError: it cannot be written there.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the helpdesk is to do for the bridge.
@@ -99,11 +115,13 @@ class Trial:
 
     `event` is the label that the delivery must carry. `act` makes the event happen on a test ticket
     and returns that ticket's id; None where these credentials cannot, and `reason` says why.
+    `by_hand` is what a person must do to the ticket, where no program can make it happen.
     """
 
     event: str
     act: Callable[[], str] | None = field(default=None, repr=False)
     reason: str = ""
+    by_hand: str = ""
 
 
 class Provisioner(ABC):
@@ -136,8 +154,11 @@ class Provisioner(ABC):
         """
 
     @abstractmethod
-    def probe(self) -> Probe:
-        """A request that our own receiver must accept and ignore. No I/O."""
+    def probe(self) -> Probe | None:
+        """A request that our own receiver must accept and ignore. No I/O.
+
+        None: there is no secret to sign it with yet.
+        """
 
     @abstractmethod
     def trials(self) -> tuple[Trial, ...]:
@@ -166,7 +187,7 @@ def problems_in(plan: Iterable[Step], where: str, remedy: str) -> list[Problem]:
 
 
 def _severity(step: Step) -> Severity:
-    mild = step.action in {Action.REPORT, Action.REMOVE} or not step.required
+    mild = step.action is Action.REMOVE or not step.required
     return Severity.WARNING if mild else Severity.PROBLEM
 
 

@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated, Generic, TypeVar, get_args
+from typing import Annotated, ClassVar, Generic, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from bridge.adapters.base import Adapter
-from bridge.adapters.provisioning import Provisioner
+from bridge.adapters.provisioning import Provisioner, SecretPlace
 
 
 class VendorSettings(BaseModel):
     """What one helpdesk of a vendor needs. A `SecretStr` never comes from the settings file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    kept_by_setup: ClassVar[frozenset[str]] = frozenset()
+    """Secrets that `points-bridge setup` makes or learns, and keeps. Nothing else works before."""
 
     @classmethod
     def secret_keys(cls) -> tuple[str, ...]:
@@ -34,12 +37,13 @@ S = TypeVar("S", bound=VendorSettings)
 class Vendor(Generic[S]):
     """A vendor's settings, and what is built of them for the helpdesk of that name.
 
-    `provisioner` None: this vendor's helpdesks are set up by hand.
+    `provisioner` None: this vendor's helpdesks are set up by hand. It is also given a place for the
+    secrets that come of the set-up.
     """
 
     settings: type[S]
     build: Callable[[str, S], Adapter]
-    provisioner: Callable[[str, S], Provisioner] | None = None
+    provisioner: Callable[[str, S, SecretPlace], Provisioner] | None = None
 
 
 def web_address(text: str) -> str:

@@ -150,10 +150,14 @@ def trigger(condition: Json, webhook_id: int | None) -> Json:
     }
 
 
-def webhook(endpoint: str | None, secret: str) -> Json:
-    """The webhook. With a payload of its own Zammad loses events when a template does not fit."""
-    address = {"endpoint": endpoint} if endpoint else {}
-    return address | {"signature_token": secret, "customized_payload": False, "active": True}
+def webhook(endpoint: str | None, secret: str | None) -> Json:
+    """The webhook. With a payload of its own Zammad loses events when a template does not fit.
+
+    An endpoint or a secret that is not known is left as it is.
+    """
+    known: Json = {"endpoint": endpoint, "signature_token": secret}
+    given = {key: value for key, value in known.items() if value}
+    return given | {"customized_payload": False, "active": True}
 
 
 def overview(open_state_ids: Iterable[int]) -> Json:

@@ -1,9 +1,10 @@
 """Zammad's settings, and what is built of them."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
 
+from bridge.adapters.provisioning import SecretPlace
 from bridge.adapters.vendor import BaseUrl, Name, Vendor, VendorSettings, revealed
 from bridge.adapters.zammad import Zammad, ZammadConfig
 from bridge.adapters.zammad_setup import ZammadSetup
@@ -15,9 +16,11 @@ class ZammadSettings(VendorSettings):
     The setup token is for the commands that set Zammad up and check it; a server needs none.
     """
 
+    kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
+
     url: BaseUrl
     token: SecretStr
-    webhook_secret: SecretStr
+    webhook_secret: SecretStr | None = None
     webhook_secret_previous: SecretStr | None = None
     setup_token: SecretStr | None = None
     zone_field: Name = "support_timezone"
@@ -42,9 +45,10 @@ def _build(_name: str, settings: ZammadSettings) -> Zammad:
     return Zammad(_config(settings))
 
 
-def _setup(name: str, settings: ZammadSettings) -> ZammadSetup:
+def _setup(name: str, settings: ZammadSettings, secrets: SecretPlace) -> ZammadSetup:
     token = settings.setup_token
-    return ZammadSetup(name, _config(settings), token.get_secret_value() if token else None)
+    own = token.get_secret_value() if token else None
+    return ZammadSetup(name, _config(settings), secrets, own)
 
 
 ZAMMAD = Vendor(ZammadSettings, _build, _setup)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
+from secrets import token_urlsafe
 from uuid import uuid4
 
 from bridge.adapters import zammad_layout as layout
@@ -19,6 +20,7 @@ from bridge.adapters.provisioning import (
     Probe,
     Problem,
     Provisioner,
+    SecretPlace,
     Severity,
     Step,
     Trial,
@@ -78,6 +80,7 @@ class ZammadSetup(Provisioner):
         self,
         name: str,
         config: ZammadConfig,
+        secrets: SecretPlace,
         setup_token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -86,6 +89,7 @@ class ZammadSetup(Provisioner):
         Args:
             name: the helpdesk's name in the settings.
             config: as of the adapter; its token is the one that the bridge runs with.
+            secrets: keeps the webhook's secret where `config` has none yet.
             setup_token: a token with `ticket.agent` and the permissions in
                 `zammad_admin.PERMISSIONS`; None: the one that the bridge runs with is used.
             sleep: waits so many seconds.
@@ -95,6 +99,8 @@ class ZammadSetup(Provisioner):
         """
         self._remedy = f"run `points-bridge setup {name}`"
         self._config = config
+        self._secrets = secrets
+        self._secret = next(iter(config.webhook_secrets), None)
         self._own_token = setup_token is not None
         self._agent = ZammadAdmin(config, config.token, "access token")
         label = "setup token" if self._own_token else "access token (there is no setup token)"
@@ -108,6 +114,7 @@ class ZammadSetup(Provisioner):
         lists = _Lists(self._admin)
         return (
             *self._fields.plan(),
+            *self._secret_steps(),
             *(step for kind, name in _NAMES for step in self._steps(kind, name, wanted, lists)),
             *_leftover_triggers(lists),
             *_doubles(lists, wanted),
@@ -133,11 +140,12 @@ class ZammadSetup(Provisioner):
                 found.append(_failed("helpdesk", error))
         return found
 
-    def probe(self) -> Probe:
+    def probe(self) -> Probe | None:
         """Signed like a delivery, and about nothing."""
+        if self._secret is None:
+            return None
         body = json.dumps({"points_bridge": "doctor"}).encode()
-        secret = self._config.webhook_secrets[0]
-        signature = sign_hmac(body, secret, digest="sha1", encoding="hex", prefix="sha1=")
+        signature = sign_hmac(body, self._secret, digest="sha1", encoding="hex", prefix="sha1=")
         headers = {"X-Zammad-Delivery": str(uuid4()), "X-Hub-Signature": signature}
         return Probe(headers | {"Content-Type": "application/json"}, body)
 
@@ -147,6 +155,20 @@ class ZammadSetup(Provisioner):
         if not closed:
             raise HelpdeskRefused("Zammad has no active state that means closed")
         return zammad_trials(self._admin, member(self._admin), self._me, min(closed))
+
+    def _secret_steps(self) -> Iterator[Step]:
+        if self._secret is None:
+            detail = f"is invented and kept in {self._secrets.place('webhook_secret')}"
+            yield Step("secret", layout.WEBHOOK, Action.MAKE, detail, apply=self._make_secret)
+
+    def _make_secret(self) -> None:
+        """The one that our webhook has, if it is there already: Zammad tells it to its admins."""
+        if self._secret is None:
+            webhooks = _Lists(self._admin).ours(_WEBHOOK)
+            known = next((row.get("signature_token") for row in webhooks), None)
+            secret = str(known) if known else token_urlsafe(32)
+            self._secrets.keep("webhook_secret", secret)
+            self._secret = secret
 
     @cached_property
     def _me(self) -> Member:
@@ -162,7 +184,7 @@ class ZammadSetup(Provisioner):
         body: Json = layout.workflow()
         at_first: Json = {"note": layout.MARKER} if kind.noted else {}
         if kind is _WEBHOOK:
-            body = layout.webhook(wanted.endpoint, self._config.webhook_secrets[0])
+            body = layout.webhook(wanted.endpoint, self._secret)
             at_first |= {"ssl_verify": True}
         elif kind is _TRIGGER:
             conditions = layout.trigger_conditions(self._me.id)

@@ -43,6 +43,7 @@ class ZendeskConfig:
     Calls act as one agent with access to all tickets: the owner of an OAuth client (`client_id` and
     `client_secret`), or, until `API_TOKENS_END`, the user of `email` with an `api_token`. The three
     fields are keys of custom fields of the organisation (and of the user, for people without one).
+    `show_balance`: whether organisations show their points, which takes an admin's rights.
     `deadline` in seconds, per call.
     """
 
@@ -55,6 +56,7 @@ class ZendeskConfig:
     zone_field: str = "support_timezone"
     country_field: str = "support_country"
     subdivision_field: str = "support_subdivision"
+    show_balance: bool = False
     deadline: float = 20.0
 
 

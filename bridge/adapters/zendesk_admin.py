@@ -1,21 +1,20 @@
 """Zendesk's API as an admin uses it: lists, new records, changes, deletions; for one thread."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from time import monotonic
-from typing import Any
 
 from pydantic import BaseModel, Field
 
 from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.zendesk_access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk_http import reason_given
+from bridge.adapters.zendesk_layout import Json
 from bridge.adapters.zendesk_ticket import checked
 from bridge.errors import BridgeError, HelpdeskRefused
-
-Json = dict[str, Any]
 
 SETUP_SCOPE = "read write"
 """What an OAuth client must be allowed to set Zendesk up: fields have no scope of their own."""
@@ -29,6 +28,20 @@ class Me(BaseModel):
 
     id: int | None
     role: str = ""
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an answer tells beside itself; None where it does not.
+
+    `at` is the server's time (UTC, whole seconds); `remaining` of `limit` calls are left in this
+    minute.
+    """
+
+    at: datetime | None
+    limit: int | None
+    remaining: int | None
 
 
 class _MeAnswer(BaseModel):
@@ -65,11 +78,16 @@ class ZendeskAdmin:
             explain=partial(_explain, scope),
         )
 
-    def me(self) -> tuple[Me, datetime | None]:
-        """Whose credential it is, and the server's time (UTC, whole seconds) if it tells."""
+    def me(self) -> tuple[Me, Circumstances]:
+        """Whose credential it is."""
         response = self._session.get(f"{self._api}/users/me")
-        answer = checked(_MeAnswer, decoded(response))
-        return answer.user, _instant(response.headers.get("Date", ""))
+        headers = response.headers
+        around = Circumstances(
+            _instant(headers.get("Date", "")),
+            _count(headers.get("x-rate-limit", "")),
+            _count(headers.get("x-rate-limit-remaining", "")),
+        )
+        return checked(_MeAnswer, decoded(response)).user, around
 
     def rows(self, resource: str) -> list[Json]:
         """Every record of a resource, in Zendesk's order: one call for each 100."""
@@ -117,10 +135,16 @@ class ZendeskAdmin:
         response = self._session.get(f"{self._api}/webhooks/{webhook_id}/signing_secret")
         return checked(_SecretAnswer, decoded(response)).signing_secret.secret
 
+    def invocations(self, webhook_id: object) -> list[Json]:
+        """The latest deliveries of a webhook, of seven days at most; in no promised order."""
+        response = self._session.get(f"{self._api}/webhooks/{webhook_id}/invocations")
+        page = checked(Json, decoded(response))
+        return checked(list[Json], page.get("invocations"))
 
-def differing(row: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
-    """The keys in which a record is not as wanted. What it does not show is no matter."""
-    return [key for key, value in wanted.items() if key in row and row[key] != value]
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
+        """Any other call; whether it may be repeated is the caller's to know. {} for no answer."""
+        response = self._session.request(method, f"{self._api}/{path}", json=body)
+        return {} if response.status_code == 204 else checked(Json, decoded(response))
 
 
 def _singular(resource: str) -> str:
@@ -149,6 +173,10 @@ def _explain(scope: str, failure: Failure) -> BridgeError | None:
         reason = reason_given(failure.body) or "no reason given"
         return HelpdeskRefused(f"{where}: answers {status}: {reason}", status=status)
     return None
+
+
+def _count(header: str) -> int | None:
+    return int(header) if header.isascii() and header.isdecimal() else None
 
 
 def _instant(date: str) -> datetime | None:

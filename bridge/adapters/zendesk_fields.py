@@ -6,7 +6,8 @@ from functools import partial
 from bridge.adapters.provisioning import Action, Step
 from bridge.adapters.zendesk import FIELD_TYPES, field_key
 from bridge.adapters.zendesk_access import ZendeskConfig
-from bridge.adapters.zendesk_admin import Json, ZendeskAdmin
+from bridge.adapters.zendesk_admin import ZendeskAdmin
+from bridge.adapters.zendesk_layout import Json
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import PointsState, SlaState
 
@@ -48,6 +49,12 @@ def organization_field_steps(admin: ZendeskAdmin, config: ZendeskConfig) -> Iter
         else:
             detail = f"is inactive, or holds no text (type {row.get('type')})"
             yield step(Action.REPORT, detail, "mend it, or name another field in the settings")
+
+
+def field_ids(rows: list[Json]) -> dict[str, int]:
+    """The ids of our ticket fields, of those that are there, by their keys."""
+    fitting = {key: _fitting(key, rows)[:1] for key in FIELD_TYPES}
+    return {key: found[0]["id"] for key, found in fitting.items() if found and _active(found[0])}
 
 
 def _ticket_field(admin: ZendeskAdmin, key: str, rows: list[Json]) -> Step:

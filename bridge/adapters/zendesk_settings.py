@@ -1,10 +1,11 @@
 """Zendesk's settings, and what is built of them."""
 
 from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bridge.adapters.provisioning import SecretPlace
 from bridge.adapters.vendor import Name, Vendor, VendorSettings, revealed
 from bridge.adapters.zendesk import Zendesk
 from bridge.adapters.zendesk_access import ZendeskConfig, account_url
@@ -26,6 +27,8 @@ class ZendeskSettings(VendorSettings):
     the commands that set Zendesk up and check it; a server needs none.
     """
 
+    kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
+
     url: Annotated[Name, AfterValidator(_address)]
     client_id: Name | None = None
     client_secret: SecretStr | None = None
@@ -33,12 +36,13 @@ class ZendeskSettings(VendorSettings):
     setup_client_secret: SecretStr | None = None
     email: Name | None = None
     api_token: SecretStr | None = None
-    webhook_secret: SecretStr
+    webhook_secret: SecretStr | None = None
     webhook_secret_previous: SecretStr | None = None
     event_webhook_secret: SecretStr | None = None
     zone_field: Name = "support_timezone"
     country_field: Name = "support_country"
     subdivision_field: Name = "support_subdivision"
+    show_balance: bool = False
     deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
 
     @model_validator(mode="after")
@@ -70,6 +74,7 @@ def _config(settings: ZendeskSettings) -> ZendeskConfig:
         zone_field=settings.zone_field,
         country_field=settings.country_field,
         subdivision_field=settings.subdivision_field,
+        show_balance=settings.show_balance,
         deadline=settings.deadline_seconds,
     )
 
@@ -78,12 +83,12 @@ def _build(_name: str, settings: ZendeskSettings) -> Zendesk:
     return Zendesk(_config(settings))
 
 
-def _setup(name: str, settings: ZendeskSettings) -> ZendeskSetup:
+def _setup(name: str, settings: ZendeskSettings, secrets: SecretPlace) -> ZendeskSetup:
     config = _config(settings)
     client = settings.setup_client_id
     secret = next(iter(revealed(settings.setup_client_secret)), None)
     own = replace(config, client_id=client, client_secret=secret) if client and secret else None
-    return ZendeskSetup(name, config, own)
+    return ZendeskSetup(name, config, secrets, own)
 
 
 ZENDESK = Vendor(ZendeskSettings, _build, _setup)

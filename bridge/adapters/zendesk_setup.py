@@ -1,21 +1,25 @@
-"""Setting a Zendesk up: fields, the webhook, its two triggers. See `Provisioner`.
+"""Setting a Zendesk up: fields, two webhooks, triggers, a view. See `Provisioner`.
 
 Titles in Zendesk are not unique, so nothing is made without looking for it first: fields by their
-titles or keys, the rest by its name and by the marker in its description.
+titles or keys, the rest by its name and by the marker in its description. `zendesk_layout` says
+what there is to be.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
+from bridge.adapters import zendesk_layout as layout
 from bridge.adapters.provisioning import (
     Action,
     Plan,
     Probe,
     Problem,
     Provisioner,
+    SecretPlace,
     Severity,
     Step,
     Trial,
@@ -24,38 +28,18 @@ from bridge.adapters.provisioning import (
     problems_in,
 )
 from bridge.adapters.signatures import sign_hmac
-from bridge.adapters.zendesk_access import API_TOKENS_END, SCOPE, ZendeskConfig
-from bridge.adapters.zendesk_admin import SETUP_SCOPE, Json, ZendeskAdmin, differing
-from bridge.adapters.zendesk_fields import organization_field_steps, ticket_field_steps
+from bridge.adapters.zendesk_access import SCOPE, ZendeskConfig
+from bridge.adapters.zendesk_admin import SETUP_SCOPE, ZendeskAdmin
+from bridge.adapters.zendesk_fields import field_ids, organization_field_steps, ticket_field_steps
+from bridge.adapters.zendesk_health import budget_problems, delivery_problems, rights_problems
+from bridge.adapters.zendesk_layout import EVENTS_HOOK, HOOK, Json, Thing, differing
+from bridge.adapters.zendesk_trials import zendesk_trials
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 
-MARKER = "Made by points-bridge setup, which undoes changes made here."
-"""In the description of what is ours."""
-
-WEBHOOK = "points bridge"
-TRIGGER_PREFIX = "Points bridge: "
-
-BY_TRIGGERS = ["conditional_ticket_events"]
-"""The connection of a webhook that triggers use. Zendesk never changes it to another kind."""
-
 _SECRET = "signing secret"  # noqa: S105  # a label, and no secret
-_TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
-_BY_HAND = "open and change a test ticket, and see in the webhook's activity what was delivered"
-
-
-def trigger_conditions() -> dict[str, Json]:
-    """The conditions that tell the bridge everything but its own writes, by event.
-
-    5 is "Web service (API)". The guard is not for new tickets: one that the customer's own software
-    opens over the API would cost nothing.
-    """
-    created = {"field": "update_type", "operator": "is", "value": "Create"}
-    changed = {"field": "update_type", "operator": "is", "value": "Change"}
-    not_the_api = {"field": "current_via_id", "operator": "is_not", "value": "5"}
-    return {
-        "created": {"all": [created], "any": []},
-        "changed": {"all": [changed, not_the_api], "any": []},
-    }
+_HOOKS = (HOOK, EVENTS_HOOK)
+#: In the order in which they are made: triggers need the first webhook, the view needs the fields.
+_REST = (*layout.triggers(), layout.A_VIEW)
 
 
 def _utc_now() -> datetime:
@@ -69,39 +53,45 @@ class ZendeskSetup(Provisioner):
         self,
         name: str,
         config: ZendeskConfig,
+        secrets: SecretPlace,
         setup_config: ZendeskConfig | None = None,
         clock: Callable[[], datetime] = _utc_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Connect to nothing yet.
 
         Args:
             name: the helpdesk's name in the settings.
             config: as of the adapter; the bridge runs with its credential.
+            secrets: keeps the signing secrets, which Zendesk makes.
             setup_config: the same account with the credential of an admin, whose OAuth client is
                 allowed `SETUP_SCOPE`; None: the one that the bridge runs with is used.
             clock: the present, for what is signed.
+            sleep: waits so many seconds, for Zendesk's background jobs.
 
         Raises:
             SettingsError: the url or a credential cannot be used.
         """
         self._remedy = f"run `points-bridge setup {name}`"
-        self._variable = f"POINTS_BRIDGE_{name.upper().replace('-', '_')}_WEBHOOK_SECRET"
+        self._variable = f"POINTS_BRIDGE_{name.upper().replace('-', '_')}"
         self._config = config
+        self._secrets = secrets
         self._own_client = setup_config is not None
         self._agent = ZendeskAdmin(config, SCOPE)
         self._admin = ZendeskAdmin(setup_config or config, SETUP_SCOPE)
         self._clock = clock
+        self._sleep = sleep
 
     def plan(self, wanted: Wanted) -> Plan:
-        """Fields, the webhook, its triggers, and what is only said."""
+        """Fields, webhooks and their secrets, what uses them, and what is only said."""
         lists = _Lists(self._admin)
         return (
             *ticket_field_steps(self._admin),
             *organization_field_steps(self._admin, self._config),
-            self._webhook(wanted, lists),
-            *self._triggers(wanted, lists),
-            *self._secret(lists, wanted),
-            *self._removals(lists, wanted),
+            *(self._step(thing, wanted, lists) for thing in _HOOKS),
+            *(step for thing in _HOOKS for step in self._secret_steps(thing, wanted, lists)),
+            *(self._step(thing, wanted, lists) for thing in _REST),
+            *self._leftovers(wanted, lists),
             *_foreign(lists, wanted),
         )
 
@@ -110,35 +100,34 @@ class ZendeskSetup(Provisioner):
         lists = _Lists(self._admin)
         return tuple(
             self._removal(resource, row)
-            for resource in ("triggers", "webhooks")
+            for resource in ("triggers", "webhooks", "views")
             for row in lists.marked(resource)
         )
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""
         present = now()
-        found = self._token_problems(present)
         try:
-            me, theirs = self._agent.me()
+            me, answer = self._agent.me()
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            return [*found, _failed("credentials", error)]
-        found += clock_problem("clock", theirs, present)
+            return [*rights_problems(self._config, None, present), _failed("credentials", error)]
+        found = [
+            *clock_problem("clock", answer.at, present),
+            *rights_problems(self._config, me, present),
+            *budget_problems(answer),
+        ]
         if me.id is None:
-            # Zendesk answers 200 also to whom it does not know.
-            nobody = HelpdeskRefused("Zendesk does not know whose credentials these are")
-            return [*found, _failed("credentials", nobody)]
-        if me.role not in {"agent", "admin"}:
-            what = "the bridge's user is no agent"
-            remedy = "make it an agent with access to all tickets"
-            found.append(Problem(Severity.PROBLEM, "rights", what, remedy))
+            return found
         try:
             found += self._plan_problems(wanted)
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
             found.append(_failed("helpdesk", error))
         return found
 
-    def probe(self) -> Probe:
+    def probe(self) -> Probe | None:
         """Signed like a delivery of events, and about no ticket."""
+        if not self._config.webhook_secrets:
+            return None
         body = json.dumps({"type": "points-bridge:doctor"}).encode()
         at = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         secret = self._config.webhook_secrets[0]
@@ -153,104 +142,108 @@ class ZendeskSetup(Provisioner):
         return Probe(headers, body)
 
     def trials(self) -> tuple[Trial, ...]:
-        """None can be acted: by hand, it is one ticket that is opened and changed."""
-        reasons = {
-            "created": f"this command opens no ticket in Zendesk; {_BY_HAND}",
-            "changed": f"what is changed over Zendesk's API fires no guarded trigger; {_BY_HAND}",
-        }
-        return tuple(Trial(event, reason=reason) for event, reason in reasons.items())
+        """One needs a person: what is changed over the API fires no guarded trigger."""
+        told_of_events = _Lists(self._admin).ours(EVENTS_HOOK) != []
+        bridge, actor = self._agent.me()[0], self._admin.me()[0]
+        return zendesk_trials(
+            self._admin, bridge=bridge, actor=actor, events=told_of_events, sleep=self._sleep
+        )
 
-    def _webhook(self, wanted: Wanted, lists: "_Lists") -> Step:
-        ensure = partial(self._ensure_webhook, wanted)
-        return _step("webhook", WEBHOOK, lists.webhook(wanted), _webhook_body(wanted), ensure)
+    def _body(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Json | None:
+        """What it is to be; None where something that it refers to is not there yet."""
+        if thing in _HOOKS:
+            return layout.webhook(wanted.endpoint, thing.subscriptions)
+        if thing == layout.A_VIEW:
+            return layout.view(field_ids(lists.rows("ticket_fields")))
+        event = thing.name.removeprefix(layout.TRIGGER_PREFIX)
+        hooks = lists.ours(HOOK, wanted.endpoint)
+        return layout.trigger(event, hooks[0]["id"]) if hooks else None
 
-    def _triggers(self, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
-        for event in trigger_conditions():
-            title = TRIGGER_PREFIX + event
-            body = _trigger_body(event, lists.webhook(wanted))
-            ensure = partial(self._ensure_trigger, event, wanted)
-            yield _step("trigger", title, lists.trigger(title), body, ensure)
+    def _step(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Step:
+        ensure = partial(self._ensure, thing, wanted)
+        step = partial(Step, thing.label, thing.name, required=thing.required, apply=ensure)
+        ours, body = lists.ours(thing, wanted.endpoint), self._body(thing, wanted, lists)
+        if not ours:
+            return step(Action.MAKE)
+        if body is None:
+            return step(Action.CHANGE, "refers to something that is gone")
+        other = differing(ours[0], body)
+        return step(Action.CHANGE if other else Action.KEEP, ", ".join(other))
 
-    def _ensure_webhook(self, wanted: Wanted) -> None:
-        if wanted.endpoint is None:
+    def _ensure(self, thing: Thing, wanted: Wanted) -> None:
+        if thing in _HOOKS and wanted.endpoint is None:
             raise HelpdeskRefused("nobody said where the bridge is: set listen.public_url")
-        ours, body = _Lists(self._admin).webhook(wanted), _webhook_body(wanted)
-        new = {"name": WEBHOOK, "description": MARKER, "subscriptions": BY_TRIGGERS}
-        self._store("webhooks", ours, body, new)
-
-    def _ensure_trigger(self, event: str, wanted: Wanted) -> None:
-        lists, title = _Lists(self._admin), TRIGGER_PREFIX + event
-        webhook = lists.webhook(wanted)
-        if webhook is None:
-            raise HelpdeskRefused(f"Zendesk has no webhook {WEBHOOK!r} for the trigger")
-        body = _trigger_body(event, webhook)
-        self._store("triggers", lists.trigger(title), body, {"title": title, "description": MARKER})
-
-    def _store(
-        self, resource: str, row: Json | None, body: Mapping[str, object], new: Mapping[str, object]
-    ) -> None:
-        if row is None:
-            stored = self._admin.create(resource, {**new, **body})
-        elif differing(row, body):
-            stored = self._admin.update(resource, row["id"], body)
+        lists = _Lists(self._admin)
+        ours, body = lists.ours(thing, wanted.endpoint), self._body(thing, wanted, lists)
+        if body is None:
+            raise HelpdeskRefused(f"Zendesk lacks what the {thing.label} {thing.name} refers to")
+        if not ours:
+            new = self._new(thing, lists) | _sent(thing, body)
+            stored = self._admin.create(thing.resource, new)
+        elif other := differing(ours[0], body):
+            change = _sent(thing, {key: body[key] for key in other})
+            stored = self._admin.update(thing.resource, ours[0]["id"], change)
         else:
             return
         if other := differing(stored, body):
-            raise HelpdeskRefused(f"Zendesk's {resource} stored another {', '.join(other)}")
+            raise HelpdeskRefused(f"Zendesk's {thing.label} stored another {', '.join(other)}")
 
-    def _secret(self, lists: "_Lists", wanted: Wanted) -> Iterator[Step]:
-        """Zendesk makes the secret, and takes none; so it is compared, and never shown."""
-        webhook = lists.webhook(wanted)
-        remedy = (
-            f"reveal it in Admin Center, Webhooks, {WEBHOOK!r}, and set the secret webhook_secret"
-            f" to it ({self._variable})"
-        )
-        if webhook is None:
-            detail = "is made by Zendesk with the webhook"
-            yield Step(_SECRET, WEBHOOK, Action.REPORT, detail, remedy)
-        elif self._admin.signing_secret(webhook["id"]) not in self._config.webhook_secrets:
+    def _new(self, thing: Thing, lists: "_Lists") -> Json:
+        """What is sent when it is made, and left alone then."""
+        name = "name" if thing.resource == "webhooks" else "title"
+        named: Json = {name: thing.name, "description": layout.MARKER}
+        if thing == layout.A_VIEW:
+            named |= layout.view_at_first(field_ids(lists.rows("ticket_fields")))
+        return named
+
+    def _secret_steps(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
+        """Zendesk makes the secret, and takes none: it is compared and kept, and never shown."""
+        hooks = lists.ours(thing, wanted.endpoint)
+        if hooks and self._admin.signing_secret(hooks[0]["id"]) in self._config.webhook_secrets:
+            return
+        step = partial(Step, _SECRET, thing.name, required=thing.required)
+        place = self._secrets.place(thing.secret)
+        if place:
+            action = Action.CHANGE if hooks else Action.MAKE
+            detail = f"is made by Zendesk, and kept in {place}"
+            yield step(action, detail, apply=partial(self._keep_secret, thing, wanted))
+            return
+        detail = "is made by Zendesk with the webhook"
+        if hooks:
             detail = "is another one than the settings have: every delivery is rejected"
-            yield Step(_SECRET, WEBHOOK, Action.REPORT, detail, remedy)
+        variable = f"{self._variable}_{thing.secret.upper()}"
+        remedy = f"unset {variable}, which holds another one, and run this again: it is kept then"
+        yield step(Action.REPORT, detail, remedy)
 
-    def _removals(self, lists: "_Lists", wanted: Wanted) -> Iterator[Step]:
-        """Triggers of ours that there are twice, or that an earlier version made."""
-        kept = [lists.trigger(TRIGGER_PREFIX + event) for event in trigger_conditions()]
-        for row in lists.marked("triggers"):
-            if row not in kept:
-                yield self._removal("triggers", row, "there is another one, or no use for it")
-        webhook = lists.webhook(wanted)
-        for row in lists.marked("webhooks"):
-            if row != webhook and row.get("subscriptions") == BY_TRIGGERS:
-                yield self._removal("webhooks", row, "a second one of ours")
+    def _keep_secret(self, thing: Thing, wanted: Wanted) -> None:
+        hooks = _Lists(self._admin).ours(thing, wanted.endpoint)
+        if not hooks:
+            raise HelpdeskRefused(f"Zendesk has no webhook {thing.name!r} that could have a secret")
+        self._secrets.keep(thing.secret, self._admin.signing_secret(hooks[0]["id"]))
+
+    def _leftovers(self, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
+        """What there is twice of ours, or was made by an earlier version."""
+        things = (*_HOOKS, *_REST)
+        kept = [row for thing in things for row in lists.ours(thing, wanted.endpoint)[:1]]
+        for resource in ("triggers", "webhooks", "views"):
+            for row in lists.marked(resource):
+                if row not in kept:
+                    yield self._removal(resource, row, "there is another one, or no use for it")
 
     def _removal(self, resource: str, row: Json, detail: str = "") -> Step:
         delete = partial(self._admin.delete, resource, row["id"])
-        return Step(resource.removesuffix("s"), _name(row), Action.REMOVE, detail, apply=delete)
-
-    def _token_problems(self, now: datetime) -> list[Problem]:
-        config = self._config
-        if config.client_id and config.client_secret:
-            return []
-        severity = Severity.WARNING if now < _TOKENS_END else Severity.PROBLEM
-        what = f"Zendesk ends API tokens on {API_TOKENS_END}"
-        if now < _TOKENS_END:
-            what += f", in {(_TOKENS_END - now) // timedelta(days=1)} days"
-        remedy = "create an OAuth client, and set client_id and the secret client_secret"
-        return [Problem(severity, "credentials", what, remedy)]
+        label, required = resource.removesuffix("s"), resource != "views"
+        name = layout.title(row)
+        return Step(label, name, Action.REMOVE, detail, required=required, apply=delete)
 
     def _plan_problems(self, wanted: Wanted) -> list[Problem]:
         try:
             plan = self.plan(wanted)
         except HelpdeskRefused as error:
             return [*self._seen_problems(), self._unplanned(error)]
-        secrets = [step for step in plan if step.kind == _SECRET]
-        return [
-            *problems_in([step for step in plan if step not in secrets], "set-up", self._remedy),
-            *(
-                Problem(Severity.PROBLEM, "set-up", f"{s.kind} {s.name} {s.detail}", s.remedy)
-                for s in secrets
-            ),
-        ]
+        lists = _Lists(self._admin)
+        hooks = [(hook, self._admin.invocations(hook["id"])) for hook in lists.marked("webhooks")]
+        return problems_in(plan, "set-up", self._remedy) + delivery_problems(hooks)
 
     def _unplanned(self, error: BridgeError) -> Problem:
         """Without a client for it the set-up cannot be looked at, which need not be a mistake."""
@@ -279,68 +272,44 @@ class _Lists:
         return self._rows[resource]
 
     def marked(self, resource: str) -> list[Json]:
-        """Those with our name, and our marker in their description."""
+        """Those with a name of ours, and our marker in their description."""
         return [
             row
             for row in self.rows(resource)
-            if _has_our_name(resource, row) and MARKER in str(row.get("description"))
+            if _has_our_name(resource, row) and layout.MARKER in str(row.get("description"))
         ]
 
-    def trigger(self, title: str) -> Json | None:
-        """Our trigger of that title."""
-        return next((row for row in self.marked("triggers") if row.get("title") == title), None)
-
-    def webhook(self, wanted: Wanted) -> Json | None:
-        """Our webhook for triggers, rather the one that goes where it is to go."""
-        ours = [r for r in self.marked("webhooks") if r.get("subscriptions") == BY_TRIGGERS]
-        return min(ours, key=lambda row: row.get("endpoint") != wanted.endpoint, default=None)
+    def ours(self, thing: Thing, endpoint: str | None = None) -> list[Json]:
+        """Those that are this thing: of webhooks first the one that goes where it is to go."""
+        ours = [row for row in self.marked(thing.resource) if thing.is_named(row)]
+        return sorted(ours, key=lambda row: row.get("endpoint") != endpoint)
 
 
-def _step(kind: str, name: str, row: Json | None, body: Json, ensure: Callable[[], None]) -> Step:
-    if row is None:
-        return Step(kind, name, Action.MAKE, apply=ensure)
-    other = differing(row, body)
-    action = Action.CHANGE if other else Action.KEEP
-    return Step(kind, name, action, ", ".join(other), apply=ensure)
+def _sent(thing: Thing, body: Json) -> Json:
+    """A view's conditions are sent beside the rest of it, but shown in an object of their own."""
+    if thing == layout.A_VIEW and "conditions" in body:
+        rest = {key: value for key, value in body.items() if key != "conditions"}
+        return {**rest, **body["conditions"]}
+    return body
 
 
 def _foreign(lists: _Lists, wanted: Wanted) -> Iterator[Step]:
     """What somebody made by hand for the same receiver, or under our names."""
-    for resource, detail in (
-        ("webhooks", "is not of this command, or is not connected to triggers"),
-        ("triggers", "has our name, but this command did not make it"),
-    ):
+    for resource in ("webhooks", "triggers"):
         for row in lists.rows(resource):
-            ours = row in lists.marked(resource)
-            wrong_kind = resource == "webhooks" and row.get("subscriptions") != BY_TRIGGERS
-            same = _has_our_name(resource, row) or (
-                not wrong_kind and wanted.endpoint and row.get("endpoint") == wanted.endpoint
-            )
-            if same and (wrong_kind or not ours):
-                told = f"{detail}: the bridge may hear of everything twice"
+            goes_to_us = wanted.endpoint and row.get("endpoint") == wanted.endpoint
+            known = row in lists.marked(resource)
+            if (goes_to_us or _has_our_name(resource, row)) and not known:
+                told = "was not made by this command: the bridge may hear of everything twice"
                 kind, remedy = resource.removesuffix("s"), "delete it, or make it inactive"
-                yield Step(kind, _name(row), Action.REPORT, told, remedy, required=False)
+                yield Step(kind, layout.title(row), Action.REPORT, told, remedy, required=False)
 
 
 def _has_our_name(resource: str, row: Json) -> bool:
-    name = _name(row)
-    return name == WEBHOOK if resource == "webhooks" else name.startswith(TRIGGER_PREFIX)
-
-
-def _name(row: Json) -> str:
-    return str(row.get("title") or row.get("name"))
-
-
-def _webhook_body(wanted: Wanted) -> Json:
-    address = {"endpoint": wanted.endpoint} if wanted.endpoint else {}
-    return address | {"status": "active", "http_method": "POST", "request_format": "json"}
-
-
-def _trigger_body(event: str, webhook: Json | None) -> Json:
-    """Of the ticket it tells the id alone: any text of it could break the JSON."""
-    text = json.dumps({"event": event, "ticket_id": "{{ticket.id}}"})
-    action = {"field": "notification_webhook", "value": [webhook and webhook["id"], text]}
-    return {"conditions": trigger_conditions()[event], "actions": [action], "active": True}
+    name = layout.title(row)
+    if resource == "triggers":
+        return name.startswith(layout.TRIGGER_PREFIX)
+    return name in {thing.name for thing in (*_HOOKS, layout.A_VIEW) if thing.resource == resource}
 
 
 def _failed(where: str, error: BridgeError) -> Problem:

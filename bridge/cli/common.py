@@ -16,14 +16,16 @@ from bridge.settings import Settings, load_settings
 Account = Annotated[str, typer.Argument(help="The account: its ref, usually the customer's name.")]
 
 
-def settings_of(context: typer.Context) -> Settings:
+def settings_of(context: typer.Context, *, setting_up: bool = False) -> Settings:
     """The settings that the command line names, checked.
+
+    With `setting_up`, secrets that `points-bridge setup` makes may be missing still.
 
     Raises:
         SettingsError: names every problem.
     """
     path: Path = context.obj
-    return load_settings(path, os.environ)
+    return load_settings(path, os.environ, setting_up=setting_up)
 
 
 @contextmanager

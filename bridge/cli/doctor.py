@@ -37,7 +37,7 @@ def doctor(
     The exit code is 1 if something must be mended; warnings and notes do not count.
     """
     configure_logs()
-    settings = settings_of(context)
+    settings = settings_of(context, setting_up=True)
     names = [helpdesk] if helpdesk else list(settings.helpdesks)
     looked_at = {name: (_provisioner(settings, name), wanted(settings, name)) for name in names}
     diagnosis = examine(settings, looked_at, utc_now)

@@ -27,6 +27,10 @@ _DONE = {
 }
 
 
+_NEXT = (
+    "Next: start `points-bridge serve`, anew if it runs, since it reads secrets when it starts;"
+    " then `points-bridge doctor` tells whether all is well."
+)
 _GOES_ON = (
     "What was done before stays. Mend that and run the same command again: it goes on from there."
 )
@@ -74,7 +78,7 @@ def setup(
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("--json cannot ask; add --yes or --dry-run")
     configure_logs()
-    settings = settings_of(context)
+    settings = settings_of(context, setting_up=True)
     provisioner = provisioner_of(settings, helpdesk)
     wanted = wanted_of(settings, helpdesk, _address(url))
     plan = provisioner.removal() if remove else _plan(provisioner, wanted)
@@ -85,8 +89,10 @@ def setup(
     if changes and not yes:
         typer.confirm(f"Carry out {len(changes)} changes in {helpdesk}?", abort=True)
     outcome = _carry_out(changes, quiet=as_json)
+    if changes and not (outcome.failed or remove or prove_it or as_json):
+        say(_NEXT)
     if prove_it and not outcome.failed:
-        outcome.proved = _prove(context, helpdesk, provisioner, quiet=as_json)
+        outcome.proved = _prove(context, helpdesk, provisioner, ask=not yes, quiet=as_json)
     if as_json:
         dump({"plan": [_as_json(step) for step in plan], "changes": len(changes)} | asdict(outcome))
     if not outcome.fine:
@@ -157,13 +163,18 @@ def _carry_out(changes: Sequence[Step], *, quiet: bool) -> _Outcome:
 
 
 def _prove(
-    context: typer.Context, helpdesk: str, provisioner: Provisioner, *, quiet: bool
+    context: typer.Context, helpdesk: str, provisioner: Provisioner, *, ask: bool, quiet: bool
 ) -> list[Proved]:
+    """Try each event; with `ask`, a person is asked for what no program can do."""
+
+    def asked(wanted: str) -> bool:
+        return ask and typer.confirm(f"Please {wanted}. Is it done?")
+
     if not quiet:
         say(f"Test tickets, up to {PATIENCE:.0f} s for each event; they are closed afterwards.")
     found = []
     with bridge_of(context) as bridge:
-        for one in prove(bridge.db, helpdesk, provisioner.trials(), time.sleep):
+        for one in prove(bridge.db, helpdesk, provisioner.trials(), time.sleep, asked):
             found.append(one)
             if not quiet:
                 _say_proved(one)

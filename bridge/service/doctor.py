@@ -108,8 +108,12 @@ def examine(
             what = "is set up by hand and cannot be looked at"
             found.append(Problem(Severity.NOTE, name, what, remedy))
             continue
-        if settings.listen.public_url:
-            reach = look(settings.listen.public_url, name, provisioner.probe())
+        probe = provisioner.probe()
+        if probe is None:
+            what, remedy = "there is no webhook secret yet", f"run `points-bridge setup {name}`"
+            found.append(Problem(Severity.PROBLEM, f"{name}: signature", what, remedy))
+        elif settings.listen.public_url:
+            reach = look(settings.listen.public_url, name, probe)
             found += reach_problems(reach, name)
         found += [
             replace(problem, where=f"{name}: {problem.where}")

@@ -26,11 +26,22 @@ class Proved:
 
 
 def prove(
-    database: Database, helpdesk: str, trials: Sequence[Trial], sleep: Callable[[float], None]
+    database: Database,
+    helpdesk: str,
+    trials: Sequence[Trial],
+    sleep: Callable[[float], None],
+    ask: Callable[[str], bool],
 ) -> Iterator[Proved]:
     """Act the trials one after the other; a receiver must be running on the same database.
 
     Not repeatable without a trace: each time leaves test tickets in the helpdesk.
+
+    Args:
+        database: where the receiver stores what arrives.
+        helpdesk: its name in the settings.
+        trials: what to act.
+        sleep: waits so many seconds.
+        ask: asks a person to do something in the helpdesk; whether it was done.
     """
     for trial in trials:
         if trial.act is None:
@@ -40,6 +51,10 @@ def prove(
             ticket_id = trial.act()
         except BridgeError as error:
             yield Proved(trial.event, arrived=False, detail=str(error))
+            continue
+        wanted = trial.by_hand.format(ticket=ticket_id)
+        if wanted and not ask(wanted):
+            yield Proved(trial.event, None, f"it takes a person: {wanted}")
             continue
         yield _awaited(database, helpdesk, ticket_id, trial.event, sleep)
 

@@ -1,4 +1,4 @@
-"""Typed settings: one TOML file, and secrets from the environment or from files that it names.
+"""Typed settings: one TOML file, and secrets from anywhere but it.
 
 Every key is described in docs/settings.md. Nothing is read when this module is imported.
 """
@@ -19,6 +19,7 @@ from bridge.adapters.registry import VENDORS
 from bridge.adapters.vendor import VendorSettings
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.terms import Terms
+from bridge.settings.secrets import Secrets
 from bridge.settings.sections import Defaults, HelpdeskOptions, Listen, SettingsFile, Surroundings
 from bridge.texts import Texts
 from bridge.ticket import Status
@@ -47,7 +48,8 @@ class HelpdeskSettings:
     """One helpdesk, secrets included: they show neither in `repr` nor in `str`.
 
     `in_service_since` in UTC: tickets created before are left alone. `held_status` None leaves a
-    held ticket as it is. `vendor_settings` is what `VENDORS[vendor].build` takes.
+    held ticket as it is. `vendor_settings` is what `VENDORS[vendor].build` takes, and `secrets` is
+    where its secrets come from.
     """
 
     name: str
@@ -56,6 +58,7 @@ class HelpdeskSettings:
     declined_status: Status
     held_status: Status | None
     vendor_settings: VendorSettings
+    secrets: Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +73,25 @@ class Settings:
     helpdesks: Mapping[str, HelpdeskSettings]
 
 
-def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+def load_settings(path: Path, environ: Mapping[str, str], *, setting_up: bool = False) -> Settings:
     """Read the settings file and the secrets. Safe to repeat; writes nothing.
 
     A secret of helpdesk `support` named `token` is `POINTS_BRIDGE_SUPPORT_TOKEN`, or what is in the
-    file that `POINTS_BRIDGE_SUPPORT_TOKEN_FILE` names.
+    file that `POINTS_BRIDGE_SUPPORT_TOKEN_FILE` names, or `support_token` in `secrets_directory`.
 
     Args:
         path: the TOML file; relative paths in it are relative to its directory.
         environ: the environment variables.
+        setting_up: whether secrets that `points-bridge setup` makes may be missing still.
 
     Raises:
         SettingsError: names every problem at once, each with file, key and remedy.
     """
-    reading = _Reading(path, environ)
+    reading = _Reading(path, environ, setting_up)
     settings = reading.settings()
     if settings is None:
         raise SettingsError("\n".join(reading.problems))
     return settings
-
-
-def secret_variable(helpdesk: str, key: str) -> str:
-    """The environment variable that holds a helpdesk's secret; with `_FILE`, one that names it."""
-    return f"POINTS_BRIDGE_{helpdesk}_{key}".upper().replace("-", "_")
 
 
 @dataclass
@@ -101,11 +100,13 @@ class _Reading:
 
     path: Path
     environ: Mapping[str, str]
+    setting_up: bool
     problems: list[str] = field(default_factory=list)
+    table: dict[str, Any] = field(default_factory=dict)
 
     def settings(self) -> Settings | None:
         """The settings; None where there are problems."""
-        table = self._parse()
+        table = self.table = self._parse()
         texts = self._texts(table)
         around = Surroundings(self.path.resolve().parent, texts.languages)
         file = self._validate(SettingsFile, "", table, around)
@@ -164,14 +165,23 @@ class _Reading:
         if vendor is None:
             return None
         special = {key: value for key, value in table.items() if key not in common}
-        secrets = self._secrets(name, vendor.settings, special)
+        places = Secrets(name, self._secrets_directory(), self.environ)
+        secrets = self._secrets(places, vendor.settings, special)
         settings = self._validate(vendor.settings, where, special | secrets)
         if options is None or settings is None:
             return None
-        return HelpdeskSettings(name=name, vendor_settings=settings, **dict(options))
+        return HelpdeskSettings(
+            name=name, vendor_settings=settings, secrets=places, **dict(options)
+        )
+
+    def _secrets_directory(self) -> Path:
+        """Where the file says it is; where it says nothing readable, validation complains."""
+        default = SettingsFile.model_fields["secrets_directory"].default
+        given = self.table.get("secrets_directory", default)
+        return self.path.resolve().parent / (given if isinstance(given, str) else default)
 
     def _secrets(
-        self, helpdesk: str, kind: type[VendorSettings], table: dict[str, Any]
+        self, places: Secrets, kind: type[VendorSettings], table: dict[str, Any]
     ) -> dict[str, str | None]:
         """The vendor's secrets; blank where a problem has been named, so that it is named once.
 
@@ -179,15 +189,17 @@ class _Reading:
         """
         secrets: dict[str, str | None] = {}
         for key in kind.secret_keys():
+            kept = key in kind.kept_by_setup
             try:
-                secrets[key] = _secret(
-                    self.environ,
-                    secret_variable(helpdesk, key),
-                    misplaced=table.pop(key, None) is not None,
-                    required=kind.model_fields[key].is_required(),
+                if table.pop(key, None) is not None:
+                    places.refuse_misplaced(key)
+                required = kept or kind.model_fields[key].is_required()
+                secrets[key] = places.read(
+                    key, required=required, may_come=kept and self.setting_up
                 )
             except SettingsError as error:
-                self._complain(f"helpdesks.{helpdesk}.{key}", str(error))
+                hint = f", or run `points-bridge setup {places.helpdesk}`" if kept else ""
+                self._complain(f"helpdesks.{places.helpdesk}.{key}", f"{error}{hint}")
                 secrets[key] = ""
         return secrets
 
@@ -204,33 +216,6 @@ class _Reading:
 
     def _complain(self, key: str, text: str) -> None:
         self.problems.append(f"{self.path}: {key}: {text}")
-
-
-def _secret(
-    environ: Mapping[str, str], variable: str, *, misplaced: bool, required: bool
-) -> str | None:
-    remedy = f"put it into {variable}, or into a file and its path into {variable}_FILE"
-    if misplaced:
-        raise SettingsError(f"a secret does not belong in this file; {remedy}")
-    value, file = environ.get(variable, ""), environ.get(f"{variable}_FILE", "")
-    if value and file:
-        raise SettingsError(f"{variable} and {variable}_FILE are both set; unset one of them")
-    if file:
-        value = _read_secret_file(f"{variable}_FILE", Path(file))
-    secret = value.rstrip("\r\n")
-    if required and not secret.strip():
-        raise SettingsError(f"is not set, or empty; {remedy}")
-    return secret or None
-
-
-def _read_secret_file(variable: str, path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        reason = error.strerror
-    except UnicodeDecodeError:
-        reason = "it is not text in UTF-8"
-    raise SettingsError(f"{variable}: cannot read {path}: {reason}; mend the path or the file")
 
 
 def _complaint(detail: ErrorDetails, kind: type[BaseModel]) -> str:

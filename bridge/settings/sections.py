@@ -174,6 +174,7 @@ class SettingsFile(_Section):
     """The file as a whole. Helpdesks are tables whose keys depend on their vendor."""
 
     database: str = f"{_SQLITE}points-bridge.db"
+    secrets_directory: Annotated[str, Field(min_length=1)] = "secrets"
     listen: Listen = Listen()
     defaults: Defaults
     terms: TermsSettings = TermsSettings()

@@ -27,6 +27,7 @@ from bridge.sandbox.zammad import (
 )
 from bridge.sandbox.zammad.server import ORGANIZATION_ATTRIBUTES, TICKET_ATTRIBUTES
 from bridge.ticket import Fields, HttpDelivery, PointsState, SlaState, TicketUpdate
+from tests.adapters.keeping import Kept
 
 URL = "https://helpdesk.example"
 ENDPOINT = "https://points.example/webhooks/support"
@@ -44,6 +45,7 @@ class Desk:
         self.box = ZammadSandbox(lambda: NOW, transport=lambda _request: 200)
         self._client = self.box.app.test_client()
         self.slept: list[float] = []
+        self.kept = Kept()
         for method in ("GET", "POST", "PUT", "DELETE"):
             mock.add_callback(method, re.compile(f"{URL}/.*"), callback=self._answer)
         self.box.model.add_organization("Acme GmbH")
@@ -69,10 +71,10 @@ class Desk:
         *,
         token: str = Token.BRIDGE,
         setup_token: str | None = Token.SETUP,
-        secret: str = SECRET,
+        secret: str | None = SECRET,
     ) -> ZammadSetup:
-        config = ZammadConfig(URL, token, (secret,))
-        return ZammadSetup("support", config, setup_token, self.slept.append)
+        config = ZammadConfig(URL, token, (secret,) if secret else ())
+        return ZammadSetup("support", config, self.kept, setup_token, self.slept.append)
 
     def rows(self, table: str) -> list[Row]:
         return list(self.box.model.store.tables[table].values())
@@ -229,7 +231,7 @@ class TestAnEmptyZammad:
 
     def test_gets_the_fields_of_the_organisation_that_the_settings_name(self, desk: Desk) -> None:
         config = ZammadConfig(URL, Token.BRIDGE, (SECRET,), zone_field="time_zone")
-        set_up(desk, ZammadSetup("support", config, Token.SETUP))
+        set_up(desk, ZammadSetup("support", config, desk.kept, Token.SETUP))
         assert desk.row("Attribute", "time_zone")["object"] == "Organization"
 
     def test_that_has_hundreds_of_triggers_is_read_to_the_end(self, desk: Desk) -> None:
@@ -283,6 +285,38 @@ class TestAnInterruptedSetup:
             take_away(desk)
             assert desk.setup().removal() == ()
             assert desk.rows("Webhook") == []
+
+
+class TestASecretThatNobodyHas:
+    """ "An admin goes from credentials to a working bridge in one command" """
+
+    def secret(self, desk: Desk) -> object:
+        return desk.row("Webhook", layout.WEBHOOK)["signature_token"]
+
+    def test_is_invented_kept_and_told_to_zammad(self, desk: Desk) -> None:
+        set_up(desk, desk.setup(secret=None))
+        assert desk.kept == {"webhook_secret": self.secret(desk)}
+        assert len(desk.kept["webhook_secret"]) >= 32
+        assert changes(desk.setup(secret=desk.kept["webhook_secret"]).plan(WANTED)) == []
+
+    def test_is_that_of_a_webhook_that_is_there_already(self, desk: Desk) -> None:
+        set_up(desk)
+        assert changes(set_up(desk, desk.setup(secret=None))) == [(Action.MAKE, layout.WEBHOOK)]
+        assert desk.kept == {"webhook_secret": SECRET}
+
+    @pytest.mark.parametrize("fault", [Fault("*", "*", drop=True, carried_out=True)])
+    def test_is_the_same_on_both_sides_wherever_it_is_cut(
+        self, vendor: responses.RequestsMock, fault: Fault
+    ) -> None:
+        calls = 14
+        for cut in range(calls):
+            vendor.reset()
+            desk = Desk(vendor)
+            desk.fault(fault, after=cut * 3)
+            with pytest.raises(HelpdeskUnavailable):
+                set_up(desk, desk.setup(secret=None))
+            set_up(desk, desk.setup(secret=desk.kept.get("webhook_secret")))
+            assert desk.kept == {"webhook_secret": self.secret(desk)}
 
 
 def take_away(desk: Desk) -> Plan:
@@ -756,12 +790,16 @@ class TestTheCheck:
 class TestTheProbe:
     def test_is_accepted_by_the_adapter_and_is_about_no_ticket(self, desk: Desk) -> None:
         probe = desk.setup().probe()
+        assert probe
         headers = {name.lower(): value for name, value in probe.headers.items()}
         delivery = HttpDelivery(headers, probe.body, NOW)
         adapter = Zammad(ZammadConfig(URL, Token.BRIDGE, (SECRET,)))
         adapter.verify(delivery)
         assert adapter.parse(delivery) is None
         assert "sha1" not in repr(probe)
+
+    def test_needs_a_secret(self, desk: Desk) -> None:
+        assert desk.setup(secret=None).probe() is None
 
 
 class TestTheTrials:

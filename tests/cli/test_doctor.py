@@ -16,7 +16,7 @@ from bridge.adapters.provisioning import Problem, Severity
 from bridge.adapters.registry import VENDORS
 from bridge.cli import doctor as command
 from bridge.cli.scene import HELPDESK, WEBHOOK_SECRET, Scene
-from bridge.policy.calendars import DataVersions
+from bridge.policy.calendars import DataVersions, data_versions
 from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
 from bridge.service import doctor
 from bridge.service.doctor import Facts, LedgerFacts, Reach, problems_of, reach_problems
@@ -67,7 +67,7 @@ def well(run: Run, bare: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch)
     assert bare.zammad.webhooks.wait_until_idle(30)
     bare.settle()
     # The package that is locked grows old, and that is for another test to tell.
-    fresh = replace(doctor.data_versions(), tzdata=f"{datetime.now(UTC).year}.1")
+    fresh = replace(data_versions(), tzdata=f"{datetime.now(UTC).year}.1")
     monkeypatch.setattr(doctor, "data_versions", lambda: fresh)
     return Patient(run, bare, settings, monkeypatch)
 

@@ -49,6 +49,7 @@ def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> N
     code, out, _ = run(*SETUP, "--yes")
     assert code == 0
     assert "20/20 made core workflow" in out
+    assert "start `points-bridge serve`" in out
     assert len(triggers(bare)) == 6
     again = of(run, *SETUP, "--yes")
     assert (again["changes"], again["failed"]) == (0, None)

@@ -13,7 +13,7 @@ from zenpy.lib.api_objects import Comment, Organization, Ticket, TicketField, Tr
 from zenpy.lib.exception import APIException, RecordNotFoundException
 
 from bridge.sandbox.serve import serve
-from bridge.sandbox.zendesk import AGENT, BRIDGE, Client, Fault, ZendeskSandbox, sign
+from bridge.sandbox.zendesk import ADMIN, AGENT, Client, Fault, ZendeskSandbox, sign
 
 from .conftest import CARLA, Clock, Json, ZendeskApi
 
@@ -42,7 +42,7 @@ def test_zenpy_knows_itself_and_reads_a_ticket_with_its_people(
     zendesk: ZendeskSandbox, zenpy: Any
 ) -> None:
     ticket_id = zendesk.model.customer_mails(CARLA, "Broken", "It is.", name="Carla Customer")
-    assert zenpy.users.me().email == BRIDGE
+    assert zenpy.users.me().email == ADMIN
     ticket = zenpy.tickets(id=ticket_id)
     assert (ticket.subject, ticket.status, ticket.via.channel) == ("Broken", "new", "email")
     assert ticket.created.tzinfo is not None

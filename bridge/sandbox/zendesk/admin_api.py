@@ -142,8 +142,10 @@ def list_invocations(webhook_id: str) -> Response:
 
 
 def _rule(kind: Kind, row: Record) -> Record:
-    shown = {"execution": execution(row)} if kind == "views" else {}
-    return zendesk().shapes.record(kind, row) | shown
+    shown = {name: value for name, value in row.items() if name != "output"}
+    if kind == "views":
+        shown["execution"] = execution(row)
+    return zendesk().shapes.record(kind, shown)
 
 
 def _resource(kind: Kind) -> str:

@@ -16,7 +16,7 @@ from bridge.sandbox.zendesk.limits import Limits
 from bridge.sandbox.zendesk.records import Record, invalid
 from bridge.sandbox.zendesk.rules import Rules
 from bridge.sandbox.zendesk.shapes import Shapes
-from bridge.sandbox.zendesk.store import AGENT, BRIDGE, MAILBOX, ZONE, Store
+from bridge.sandbox.zendesk.store import ADMIN, AGENT, BRIDGE, MAILBOX, ZONE, Store
 from bridge.sandbox.zendesk.webhooks import Webhooks, WebhookSender, post
 
 LATEST_CLOSURE = timedelta(days=28)
@@ -26,8 +26,8 @@ LATEST_CLOSURE = timedelta(days=28)
 class Client(StrEnum):
     """The OAuth clients of a new sandbox. No secrets: they open nothing but sandboxes.
 
-    Both act as the same user: `BRIDGE` is for running the bridge and may read, and write tickets,
-    organisations and users; `SETUP` may also set up fields, webhooks and triggers.
+    `BRIDGE` is the bridge's own user, and may read, and write tickets, organisations and users;
+    `SETUP` is an admin, and may also set up fields, webhooks and triggers.
     """
 
     BRIDGE = "points-bridge"
@@ -98,7 +98,7 @@ class Zendesk:
         self._automation = {"id": self.store.next_id(), "title": "Close solved tickets"}
         runtime = {"read", "tickets:write", "organizations:write", "users:write"}
         self.access.add_client(Client.BRIDGE, Client.BRIDGE.secret, BRIDGE, runtime)
-        self.access.add_client(Client.SETUP, Client.SETUP.secret, BRIDGE, SCOPES)
+        self.access.add_client(Client.SETUP, Client.SETUP.secret, ADMIN, SCOPES)
         self.access.add_api_token(ApiToken.BRIDGE)
 
     def add_organization(self, name: str, *, domains: Iterable[str] = (), **custom: object) -> int:

@@ -14,7 +14,9 @@ from bridge.sandbox.zendesk.store import Store
 Kind = Literal["triggers", "views"]
 
 _COLUMNS = ("subject", "requester", "created", "updated", "group", "assignee")
+_MOST_COLUMNS = 10
 _SORTED = {"group_by": None, "group_order": "desc", "sort_by": None, "sort_order": "desc"}
+_NEEDED_IN_VIEWS = frozenset({"status", "type", "group_id", "assignee_id", "requester_id"})
 
 _ACTIONS = re.compile(
     "notification_webhook|status|priority|type|assignee_id|group_id"
@@ -60,7 +62,7 @@ class Rules:
         fields |= (
             {"category_id": self.default_category, "actions": []} if kind == "triggers" else {}
         )
-        fields |= {"execution": dict(_SORTED), "restriction": None} if kind == "views" else {}
+        fields |= {"output": dict(_SORTED), "restriction": None} if kind == "views" else {}
         fields |= self._settings(kind, fields, spec, {"all": [], "any": []})
         return self._store.insert(kind, fields)
 
@@ -133,7 +135,10 @@ class Rules:
     def _settings(
         self, kind: Kind, stored: Record, spec: Mapping[str, object], conditions: Record
     ) -> Record:
-        """What a request sets, checked. Conditions may come inside `conditions` or beside it."""
+        """What a request sets, checked.
+
+        A trigger's conditions may come inside `conditions` or beside it, a view's only beside it.
+        """
         settings = {
             name: spec[name] for name in ("active", "description", "position") if name in spec
         }
@@ -143,7 +148,7 @@ class Rules:
             category_id = as_id(spec["category_id"])
             self._store.get("trigger_categories", category_id)
             settings["category_id"] = str(category_id)
-        given = spec.get("conditions")
+        given = spec.get("conditions") if kind == "triggers" else None
         given = given if isinstance(given, dict) else spec
         if given.keys() & {"all", "any"}:
             conditions = {name: given.get(name, []) for name in ("all", "any")}
@@ -152,6 +157,9 @@ class Rules:
         if kind == "triggers":
             settings["actions"] = spec.get("actions", stored["actions"])
             self._check_actions(settings["actions"])
+        else:
+            settings["output"] = stored["output"] | _output(spec.get("output"))
+            _check_view(conditions)
         return settings
 
     def _check_actions(self, actions: object) -> None:
@@ -167,5 +175,20 @@ class Rules:
 
 def execution(view: Record) -> Record:
     """How a view is shown: its columns, beside what it is sorted by."""
-    columns_shown = [{"id": name, "title": name.capitalize()} for name in _COLUMNS]
-    return {**view["execution"], "columns": columns_shown, "fields": columns_shown}
+    names = view["output"].get("columns", _COLUMNS)
+    columns_shown = [{"id": name, "title": str(name).capitalize()} for name in names]
+    return {**view["output"], "columns": columns_shown, "fields": columns_shown}
+
+
+def _output(given: object) -> Record:
+    """How a request wants a view shown: "You can specify a total of 10 columns"."""
+    output = given if isinstance(given, dict) else {}
+    if len(output.get("columns", ())) > _MOST_COLUMNS:
+        raise invalid("base", f"A view has {_MOST_COLUMNS} columns at most")
+    return {name: output[name] for name in (*_SORTED, "columns") if name in output}
+
+
+def _check_view(conditions: Record) -> None:
+    """Insist on a condition that Zendesk's page about views names, in `all`."""
+    if _NEEDED_IN_VIEWS.isdisjoint(row.get("field") for row in conditions["all"]):
+        raise invalid("base", "A view needs a condition on status, type, group or a person")

@@ -1,0 +1,115 @@
+"""Where secrets are: in the environment, in files that it names, or in a directory of our own."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.errors import SettingsError
+
+
+def secret_variable(helpdesk: str, key: str) -> str:
+    """The environment variable that holds a helpdesk's secret; with `_FILE`, one that names it."""
+    return f"POINTS_BRIDGE_{helpdesk}_{key}".upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets of one helpdesk; it knows where they are, and holds none.
+
+    A secret is in the variable, or in the file that the variable with `_FILE` names, or else in
+    `directory`, where `points-bridge setup` keeps those that it makes.
+    """
+
+    helpdesk: str
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+
+    def read(self, key: str, *, required: bool, may_come: bool) -> str | None:
+        """A secret; None where there is none. A newline at its end does not count.
+
+        Args:
+            key: its name in the vendor's settings.
+            required: whether one must be there.
+            may_come: whether one that is not there yet is no mistake: `setup` is about to keep it.
+
+        Raises:
+            SettingsError: it is not there, cannot be read, or is given twice; says what to do.
+        """
+        variable = secret_variable(self.helpdesk, key)
+        value = self.environ.get(variable, "")
+        file = self._named_file(key)
+        if value and file:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set; unset one of them")
+        if not value:
+            path = file or self._own_file(key)
+            value = self._content(path, f"{variable}_FILE: ", absent=may_come or not file)
+        secret = value.rstrip("\r\n")
+        if secret.strip():
+            return secret
+        if required and not may_come:
+            raise SettingsError(f"is not set, or empty; {self._remedy(key)}")
+        return None
+
+    def refuse_misplaced(self, key: str) -> None:
+        """Complain of a secret that stands in the settings file. Raises SettingsError."""
+        raise SettingsError(f"a secret does not belong in this file; {self._remedy(key)}")
+
+    def place(self, key: str) -> Path | None:
+        """The file that `keep` writes; None where the environment holds the secret itself."""
+        if self.environ.get(secret_variable(self.helpdesk, key)):
+            return None
+        return self._named_file(key) or self._own_file(key)
+
+    def keep(self, key: str, value: str) -> None:
+        """Write a secret to its place, for its owner's eyes only. Repeating it is safe.
+
+        Raises:
+            SettingsError: it cannot be written there, or the environment holds another one.
+        """
+        path = self.place(key)
+        variable = secret_variable(self.helpdesk, key)
+        if path is None:
+            raise SettingsError(f"{variable} holds another secret; unset it, and run this again")
+        new = path.with_name(f".{path.name}.new")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"{value}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise SettingsError(
+                f"{path}: the secret cannot be kept there: {error.strerror}; let {variable}_FILE"
+                " or secrets_directory name a place that this command may write"
+            ) from None
+
+    def _named_file(self, key: str) -> Path | None:
+        name = self.environ.get(f"{secret_variable(self.helpdesk, key)}_FILE", "")
+        return Path(name) if name else None
+
+    def _own_file(self, key: str) -> Path:
+        # No helpdesk's name holds an underscore, so the first one ends it.
+        return self.directory / f"{self.helpdesk}_{key}"
+
+    def _content(self, path: Path, variable: str, *, absent: bool) -> str:
+        try:
+            return path.read_text("utf-8")
+        except FileNotFoundError as error:
+            if absent:
+                return ""
+            reason = error.strerror
+        except OSError as error:
+            reason = error.strerror
+        except UnicodeDecodeError:
+            reason = "it is not text in UTF-8"
+        raise SettingsError(f"{variable}cannot read {path}: {reason}; mend the path or the file")
+
+    def _remedy(self, key: str) -> str:
+        variable = secret_variable(self.helpdesk, key)
+        return f"put it into {variable}, or into a file and its path into {variable}_FILE"
