@@ -16,7 +16,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bridge.service import watch
+from bridge.service import showing, watch
 from bridge.service.core import Bridge
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,7 @@ JOBS: dict[str, tuple[Callable[[Bridge], int], timedelta]] = {
     "expire-points": (watch.expire_points, timedelta(minutes=1)),
     "watch-clocks": (watch.watch_clocks, timedelta(seconds=20)),
     "watch-holds": (watch.watch_holds, timedelta(minutes=1)),
+    "show-accounts": (showing.show_accounts, timedelta(seconds=15)),
 }
 
 #: A wall clock that moves this much more or less than real time was set, and did not just drift.

@@ -136,6 +136,18 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFields:
+    """What the bridge shows on a customer's record. A display, like `Fields`.
+
+    `balance` in points; `next_expiry` is the last day, in the account's zone, on which those that
+    expire next can be spent.
+    """
+
+    balance: int
+    next_expiry: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket's state as one read of the helpdesk tells it.
 

@@ -1,5 +1,6 @@
 """Reading a vendor's answers: the shape they must have, and text as people mean it."""
 
+import re
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -7,6 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.errors import HelpdeskRefused
 
 T = TypeVar("T")
+
+_ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
 
 
 def understood(vendor: str, shape: type[T], answer: object) -> T:
@@ -42,3 +45,14 @@ def line(text: str) -> str:
 def text_of(value: object) -> str | None:
     """A value that is text, on one line; None for anything else, and for nothing."""
     return line(value) or None if isinstance(value, str) else None
+
+
+def organization_id(vendor: str, customer: str) -> str:
+    """The vendor's id of the organisation that a `Customer.ref` names.
+
+    Raises:
+        HelpdeskRefused: it names a person, or nothing.
+    """
+    if (found := _ORGANIZATION.fullmatch(customer)) is None:
+        raise HelpdeskRefused(f"{vendor} shows accounts on the records of organisations alone")
+    return found[1]

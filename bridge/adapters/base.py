@@ -2,7 +2,14 @@
 
 from abc import ABC, abstractmethod
 
-from bridge.ticket import Delivery, HttpDelivery, StateChange, Ticket, TicketUpdate
+from bridge.ticket import (
+    AccountFields,
+    Delivery,
+    HttpDelivery,
+    StateChange,
+    Ticket,
+    TicketUpdate,
+)
 
 
 class Adapter(ABC):
@@ -10,7 +17,11 @@ class Adapter(ABC):
 
     An adapter is shared by threads. Every call to the vendor has a total deadline, follows no
     redirect, and fails in the error tree of `bridge.errors` only.
+
+    `shows_accounts`: whether organisations are to show what their accounts have.
     """
+
+    shows_accounts: bool = True
 
     @abstractmethod
     def verify(self, delivery: HttpDelivery) -> None:
@@ -55,4 +66,15 @@ class Adapter(ABC):
         Raises:
             HelpdeskRefused: the vendor refuses, or answers 2xx but did not store what was sent.
             HelpdeskUnavailable: try again later, with `repeat=True`.
+        """
+
+    @abstractmethod
+    def show_account(self, customer: str, fields: AccountFields) -> None:
+        """Write onto an organisation's record what its account has. Repeatable, in one call.
+
+        `customer` is a `Customer.ref`; a person's record shows nothing.
+
+        Raises:
+            HelpdeskRefused: the vendor refuses, knows no such organisation, or did not store it.
+            HelpdeskUnavailable: try again later; `retry_after` where a limit is used up.
         """

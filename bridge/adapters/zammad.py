@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
+from bridge.adapters.answers import organization_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.adapters.signatures import verify_hmac
@@ -27,6 +28,7 @@ from bridge.adapters.zammad_ticket import (
 )
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
 from bridge.ticket import (
+    AccountFields,
     Delivery,
     Fields,
     HttpDelivery,
@@ -57,7 +59,8 @@ class ZammadConfig:
 
     The token needs the permission `ticket.agent`, its user full access to the served groups. The
     three fields are custom attributes of the organisation (and of the user, for people without
-    one); where Zammad has no such attribute, nothing is known. `deadline` in seconds, per call.
+    one); where Zammad has no such attribute, nothing is known. `show_balance`: whether
+    organisations show their points. `deadline` in seconds, per call.
     """
 
     url: str
@@ -66,6 +69,7 @@ class ZammadConfig:
     zone_field: str = "support_timezone"
     country_field: str = "support_country"
     subdivision_field: str = "support_subdivision"
+    show_balance: bool = True
     deadline: float = 20.0
 
 
@@ -89,6 +93,7 @@ class Zammad(Adapter):
     def __init__(self, config: ZammadConfig, client: JsonClient | None = None) -> None:
         """Connect to nothing yet. Raises SettingsError as `http_client`."""
         self._config = config
+        self.shows_accounts = config.show_balance
         self._http = client or http_client(config)
         self._bot_id: int | None = None
         self._states: Mapping[int, State] = {}
@@ -169,7 +174,17 @@ class Zammad(Adapter):
         note = update.note
         if note and not (update.repeat and self._has_note(update.ticket_id, note.mark)):
             body["article"] = self._article(update.ticket_id, note)
-        _compare(wanted, self._http.put(path, body))
+        _compare("ticket", wanted, self._http.put(path, body))
+
+    def show_account(self, customer: str, fields: AccountFields) -> None:
+        """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""
+        path = f"{_API}/organizations/{organization_id('Zammad', customer)}"
+        wanted: dict[str, Value] = {
+            "points_balance": fields.balance,
+            "points_next_expiry": fields.next_expiry,
+        }
+        body = {name: _json(value) for name, value in wanted.items()}
+        _compare("organisation", wanted, self._http.put(path, body))
 
     def _read(self, ticket_id: str) -> Snapshot:
         path = f"{_API}/tickets/{_path_id(ticket_id)}"
@@ -264,7 +279,8 @@ def _explain(failure: Failure) -> BridgeError | None:
             " user full access to the ticket's group",
             status=status,
         )
-    if status == 404 and reason and not reason.startswith("No route matches"):
+    known_path = reason and not reason.startswith("No route matches")
+    if status == 404 and known_path and "/organizations/" not in where:
         return TicketNotFound(f"{where}: Zammad knows no such ticket", status=status)
     if status == 422:
         return HelpdeskRefused(f"{where}: {reason or 'no reason given'}", status=status)
@@ -333,12 +349,12 @@ def _harmless(text: str) -> str:
     return text.replace("#{", "# {")
 
 
-def _compare(wanted: Mapping[str, Value], stored: object) -> None:
+def _compare(record: str, wanted: Mapping[str, Value], stored: object) -> None:
     if not isinstance(stored, dict):
-        raise HelpdeskRefused("Zammad's answer to the update is not a ticket")
+        raise HelpdeskRefused(f"Zammad's answer to the update is not the {record}")
     if missing := [name for name in wanted if name not in stored]:
         raise HelpdeskRefused(
-            f"Zammad has no ticket attribute {', '.join(missing)}:"
+            f"Zammad has no {record} attribute {', '.join(missing)}: run `points-bridge setup`, or"
             " create it there and run the pending migrations"
         )
     if other := [name for name, value in wanted.items() if not _same(value, stored[name])]:

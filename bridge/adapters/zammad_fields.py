@@ -52,7 +52,7 @@ class ZammadFields:
         return (*steps, *self._migration(steps, rows))
 
     def unseen(self) -> list[str]:
-        """The ticket fields that the bridge itself does not see; none where there is no ticket."""
+        """Fields that it writes and does not see; of what there is none yet, nothing is known."""
         return [one.name for one in self._unseen() if one.needed]
 
     def _step(self, field: Field, rows: Sequence[Json]) -> Step:

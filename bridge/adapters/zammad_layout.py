@@ -109,6 +109,16 @@ TICKET_FIELDS = tuple(
 """What agents see on a ticket; `bridge.adapters.zammad` writes them all with every update."""
 
 
+ACCOUNT_FIELDS = tuple(
+    Field("Organization", name, display, data_type, option, _ON_ORGANIZATIONS)
+    for name, display, data_type, option in (
+        ("points_balance", "Points: balance", "integer", _POINTS),
+        ("points_next_expiry", "Points: next expiry", "date", _DAY),
+    )
+)
+"""What agents see of an account on its organisation, where points are to be shown there."""
+
+
 def organization_fields(zone: str, country: str, subdivision: str) -> tuple[Field, ...]:
     """What an organisation's record says about its support hours, under the names in settings."""
     displays = {zone: "Time zone", country: "Country", subdivision: "State or province"}

@@ -26,6 +26,7 @@ class ZammadSettings(VendorSettings):
     zone_field: Name = "support_timezone"
     country_field: Name = "support_country"
     subdivision_field: Name = "support_subdivision"
+    show_balance: bool = True
     deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
 
 
@@ -37,6 +38,7 @@ def _config(settings: ZammadSettings) -> ZammadConfig:
         zone_field=settings.zone_field,
         country_field=settings.country_field,
         subdivision_field=settings.subdivision_field,
+        show_balance=settings.show_balance,
         deadline=settings.deadline_seconds,
     )
 

@@ -106,7 +106,8 @@ class ZammadSetup(Provisioner):
         label = "setup token" if self._own_token else "access token (there is no setup token)"
         self._admin = ZammadAdmin(config, setup_token or config.token, label)
         place = (config.zone_field, config.country_field, config.subdivision_field)
-        fields = (*layout.TICKET_FIELDS, *layout.organization_fields(*place))
+        shown = layout.ACCOUNT_FIELDS if config.show_balance else ()
+        fields = (*layout.TICKET_FIELDS, *layout.organization_fields(*place), *shown)
         self._fields = ZammadFields(self._admin, self._agent, fields, sleep)
 
     def plan(self, wanted: Wanted) -> Plan:
@@ -280,7 +281,7 @@ class ZammadSetup(Provisioner):
 
     def _seen_problems(self) -> list[Problem]:
         missing = self._fields.unseen()
-        what = f"the tickets lack {', '.join(missing)}"
+        what = f"its records lack {', '.join(missing)}"
         return [Problem(Severity.PROBLEM, "set-up", what, self._remedy)] if missing else []
 
 

@@ -8,12 +8,13 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 
 import structlog
 
+from bridge.adapters.answers import organization_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import decode_json
 from bridge.adapters.signatures import verify_hmac
@@ -24,6 +25,7 @@ from bridge.adapters.zendesk_ticket import (
     MARK_KEY,
     Audits,
     MeAnswer,
+    OrganizationAnswer,
     Snapshot,
     TicketFieldsPage,
     TicketRow,
@@ -31,10 +33,17 @@ from bridge.adapters.zendesk_ticket import (
     checked,
     status,
 )
+from bridge.adapters.zendesk_values import (
+    FIELD_TYPES,
+    account_values,
+    compare,
+    field_key,
+    ticket_values,
+)
 from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, TicketNotFound, WebhookRejected
 from bridge.ticket import (
+    AccountFields,
     Delivery,
-    Fields,
     HttpDelivery,
     Note,
     StateChange,
@@ -43,23 +52,9 @@ from bridge.ticket import (
     TicketUpdate,
 )
 
-__all__ = ["FIELD_TYPES", "Zendesk", "ZendeskConfig"]
+__all__ = ["Zendesk", "ZendeskConfig"]
 
 log = structlog.get_logger(__name__)
-
-FIELD_TYPES: Mapping[str, str] = {
-    "points_state": "tagger",
-    "points_charged": "integer",
-    "points_balance": "integer",
-    "points_next_expiry": "date",
-    "points_response_due": "text",
-    "points_response_due_date": "date",
-    "points_sla_state": "tagger",
-    "points_free_reopen_until": "date",
-}
-"""Our ticket fields and their types in Zendesk. Its dates have no time of day, and its views cannot
-sort by text: so the due time is shown twice. An option's value, which is also a tag, is the field's
-name, an underscore and our word, such as `points_state_charged`."""
 
 _SIGNATURE = "x-zendesk-webhook-signature"
 _SIGNED_AT = "x-zendesk-webhook-signature-timestamp"
@@ -73,9 +68,6 @@ _LONGEST_LABEL = 80
 _REMEMBERED_TICKETS = 1024
 _PLACEHOLDER = re.compile(r"\{(?=[{%])")
 _STATUS_WRITTEN = {Status.OPEN: "open", Status.PENDING: "pending", Status.CLOSED: "solved"}
-
-Value = int | str | None
-"""What a custom field holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +85,7 @@ class Zendesk(Adapter):
     def __init__(self, config: ZendeskConfig, client: ZendeskClient | None = None) -> None:
         """Connect to nothing yet. Raises SettingsError as `ZendeskClient`."""
         self._config = config
+        self.shows_accounts = config.show_balance
         self._http = client or ZendeskClient(config)
         self._bot_id: int | None = None
         self._field_ids: Mapping[str, int] | None = None
@@ -193,6 +186,13 @@ class Zendesk(Adapter):
                 raise
             _log_closed(ticket_id)
 
+    def show_account(self, customer: str, fields: AccountFields) -> None:
+        """One PUT, of which Zendesk takes five in a minute for one organisation."""
+        organization, wanted = organization_id("Zendesk", customer), account_values(fields)
+        answer = self._http.update_organization(organization, wanted)
+        row = checked(OrganizationAnswer, answer).organization
+        compare("organisation", wanted, row.organization_fields)
+
     def _update(self, update: TicketUpdate) -> None:
         with self._lock:
             known = None if update.repeat else self._seen.get(update.ticket_id)
@@ -206,7 +206,7 @@ class Zendesk(Adapter):
         if seen.closed_for_good:
             _log_closed(update.ticket_id)
             return
-        ids, wanted, note = self._fields(), _values(update.fields), update.note
+        ids, wanted, note = self._fields(), ticket_values(update.fields), update.note
         change: dict[str, object] = {
             "custom_fields": [{"id": ids[key], "value": value} for key, value in wanted.items()],
             "safe_update": True,
@@ -219,7 +219,7 @@ class Zendesk(Adapter):
         answer = checked(UpdateAnswer, self._http.update(update.ticket_id, change)).ticket
         self._remember(update.ticket_id, answer)
         stored = {field.id: field.value for field in answer.custom_fields}
-        _compare(wanted, {key: stored[id_] for key, id_ in ids.items() if id_ in stored})
+        compare("ticket", wanted, {key: stored[id_] for key, id_ in ids.items() if id_ in stored})
         if update.status and status(answer.status) is not update.status:
             raise HelpdeskRefused(
                 "Zendesk stored another status than it was sent: does a trigger change it?"
@@ -317,29 +317,6 @@ def _path_id(ticket_id: str) -> str:
     return ticket_id
 
 
-def field_key(title: str) -> str:
-    """The field that a title stands for: "Points: state (do not edit)" is `points_state`."""
-    return "_".join(re.findall(r"[a-z0-9]+", title.partition("(")[0].lower()))
-
-
-def _values(fields: Fields) -> dict[str, Value]:
-    due = fields.response_due and fields.response_due.astimezone(UTC).replace(microsecond=0)
-    return {
-        "points_state": f"points_state_{fields.state}",
-        "points_charged": fields.charged,
-        "points_balance": fields.balance,
-        "points_next_expiry": _day(fields.next_expiry),
-        "points_response_due": due.isoformat() if due else None,
-        "points_response_due_date": _day(due),
-        "points_sla_state": f"points_sla_state_{fields.sla}" if fields.sla else None,
-        "points_free_reopen_until": _day(fields.free_reopen_until),
-    }
-
-
-def _day(at: date | None) -> str | None:
-    return f"{at:%Y-%m-%d}" if at else None
-
-
 def _stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
@@ -354,25 +331,6 @@ def _comment(note: Note) -> dict[str, object]:
 def _harmless(text: str) -> str:
     """Zendesk replaces {{...}} in an agent's texts by what it finds under that name."""
     return _PLACEHOLDER.sub("{ ", text)
-
-
-def _compare(wanted: Mapping[str, Value], stored: Mapping[str, object]) -> None:
-    if missing := [key for key in wanted if key not in stored]:
-        raise HelpdeskRefused(
-            f"Zendesk's ticket has no field {', '.join(missing)}: run `points-bridge setup`"
-        )
-    if other := [key for key, value in wanted.items() if not _same(value, stored[key])]:
-        raise HelpdeskRefused(
-            f"Zendesk stored another value than it was sent in {', '.join(other)}:"
-            " check the field's options; `points-bridge setup` repairs them"
-        )
-
-
-def _same(wanted: Value, stored: object) -> bool:
-    """Zendesk shows an integer as a number or as text."""
-    if wanted is None:
-        return stored is None or stored == ""
-    return str(stored) == str(wanted)
 
 
 def _instant(text: str) -> datetime | None:

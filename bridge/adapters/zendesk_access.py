@@ -25,6 +25,9 @@ API_TOKENS_END = "2027-04-30"
 SCOPE = "read tickets:write"
 """What the OAuth client must be allowed. Zendesk shows audits to the global `read` only."""
 
+BALANCE_SCOPE = f"{SCOPE} organizations:write"
+"""The same where organisations show their points."""
+
 TOKEN_LIFETIME = 7_200
 """Seconds that a token is asked to live; Zendesk grants 300 to 172,800."""
 
@@ -58,6 +61,11 @@ class ZendeskConfig:
     subdivision_field: str = "support_subdivision"
     show_balance: bool = False
     deadline: float = 20.0
+
+
+def runtime_scope(config: ZendeskConfig) -> str:
+    """What the OAuth client that the bridge runs with must be allowed."""
+    return BALANCE_SCOPE if config.show_balance else SCOPE
 
 
 def account_url(text: str) -> str:
@@ -143,7 +151,7 @@ class Grant(BaseModel):
     expires_in: float | None = None
 
 
-def credential(config: ZendeskConfig, clock: Clock, scope: str = SCOPE) -> OAuthToken | ApiToken:
+def credential(config: ZendeskConfig, clock: Clock, scope: str) -> OAuthToken | ApiToken:
     """What signs the calls: an OAuth client where there is one, else an API token.
 
     `scope` is what an OAuth client's token is to be allowed; an API token may do all its user may.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from bridge.adapters.provisioning import Action, Step
-from bridge.adapters.zendesk import FIELD_TYPES, field_key
 from bridge.adapters.zendesk_access import ZendeskConfig
 from bridge.adapters.zendesk_admin import ZendeskAdmin
 from bridge.adapters.zendesk_layout import Json
+from bridge.adapters.zendesk_values import ACCOUNT_FIELD_TYPES, FIELD_TYPES, field_key
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import PointsState, SlaState
 
@@ -17,6 +17,10 @@ OPTIONS = {
 }
 """The options of the drop-downs. Each is a tag of the ticket too, so it says whose it is."""
 
+_ACCOUNT_TITLES = {
+    "points_balance": "Points: balance",
+    "points_next_expiry": "Points: next expiry",
+}
 _TEXT_TYPES = frozenset({"text", "textarea", "tagger", "dropdown", "regexp"})
 
 
@@ -33,22 +37,37 @@ def ticket_field_steps(admin: ZendeskAdmin) -> Iterator[Step]:
 
 
 def organization_field_steps(admin: ZendeskAdmin, config: ZendeskConfig) -> Iterator[Step]:
-    """What is to become of the fields that say where a customer is: any text will do."""
+    """What is to become of the fields of organisations.
+
+    Of those that say where a customer is, any that holds text will do. Those that show points are
+    there only where they are to be shown.
+    """
     rows = {row.get("key"): row for row in admin.rows("organization_fields")}
     for key, title in (
         (config.zone_field, "Support: Time zone"),
         (config.country_field, "Support: Country"),
         (config.subdivision_field, "Support: State or province"),
     ):
-        step = partial(Step, "organisation field", key, required=False)
-        row = rows.get(key)
-        if row is None:
-            yield step(Action.MAKE, apply=partial(_ensure_organization_field, admin, key, title))
-        elif row.get("type") in _TEXT_TYPES and _active(row):
-            yield step(Action.KEEP)
-        else:
-            detail = f"is inactive, or holds no text (type {row.get('type')})"
-            yield step(Action.REPORT, detail, "mend it, or name another field in the settings")
+        remedy = "mend it, or name another field in the settings"
+        yield _organization_field(admin, rows.get(key), key, title, "text", remedy)
+    if config.show_balance:
+        for key, kind in ACCOUNT_FIELD_TYPES.items():
+            title, remedy = _ACCOUNT_TITLES[key], "delete it: Zendesk never changes a type"
+            yield _organization_field(admin, rows.get(key), key, title, kind, remedy)
+
+
+def _organization_field(
+    admin: ZendeskAdmin, row: Json | None, key: str, title: str, kind: str, remedy: str
+) -> Step:
+    step = partial(Step, "organisation field", key, required=False)
+    new = {"key": key, "title": title, "type": kind}
+    if row is None:
+        return step(Action.MAKE, apply=partial(_ensure_organization_field, admin, new))
+    types = _TEXT_TYPES if kind == "text" else {kind}
+    if row.get("type") in types and _active(row):
+        return step(Action.KEEP)
+    detail = f"is inactive, or holds no {kind} (type {row.get('type')})"
+    return step(Action.REPORT, detail, remedy)
 
 
 def field_ids(rows: list[Json]) -> dict[str, int]:
@@ -87,9 +106,9 @@ def _ensure_ticket_field(admin: ZendeskAdmin, key: str) -> None:
         raise HelpdeskRefused(f"Zendesk stored the ticket field {key} with another {other_keys}")
 
 
-def _ensure_organization_field(admin: ZendeskAdmin, key: str, title: str) -> None:
-    if all(row.get("key") != key for row in admin.rows("organization_fields")):
-        admin.create("organization_fields", {"key": key, "title": title, "type": "text"})
+def _ensure_organization_field(admin: ZendeskAdmin, new: Json) -> None:
+    if all(row.get("key") != new["key"] for row in admin.rows("organization_fields")):
+        admin.create("organization_fields", new)
 
 
 def _same_title(key: str, rows: list[Json]) -> list[Json]:

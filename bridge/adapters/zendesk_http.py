@@ -24,17 +24,20 @@ from zenpy.lib.endpoint import EndpointFactory
 from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.zendesk_access import (
     API_TOKENS_END,
-    SCOPE,
     Clock,
     ZendeskConfig,
     account_url,
     credential,
+    runtime_scope,
 )
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, TicketNotFound
 
 UPDATES_PER_MINUTE = 100
 UPDATES_PER_TICKET = 30
 """In ten minutes, by one user (Zendesk's page "Rate limits", for an account without add-on)."""
+
+UPDATES_PER_ORGANIZATION = 5
+"""In a minute (the same page)."""
 
 _MINUTE, _TEN_MINUTES = 60.0, 600.0
 _LONG_AGO = float("-inf")
@@ -70,13 +73,14 @@ class ZendeskClient:
         Raises:
             SettingsError: the address or the credentials cannot be used.
         """
-        self._credential = credential(config, clock)
+        scope = runtime_scope(config)
+        self._credential = credential(config, clock, scope)
         self._open = partial(
             GuardedSession,
             account_url(config.url),
             sign=self._credential.sign,
             deadline=config.deadline,
-            explain=_explain,
+            explain=partial(_explain, scope),
         )
         self._budget = UpdateBudget(clock)
         self._local = threading.local()
@@ -109,6 +113,17 @@ class ZendeskClient:
         self._budget.spend(ticket_id)
         ticket = ZenpyTicket(id=int(ticket_id), **change)
         return self._call(lambda zenpy: zenpy.update(ticket))
+
+    def update_organization(self, organization_id: str, fields: Mapping[str, object]) -> object:
+        """One PUT of an organisation's own fields, by their keys. Repeatable.
+
+        Raises:
+            HelpdeskUnavailable: as `update`.
+        """
+        self._budget.spend_on_organization(organization_id)
+        url = EndpointFactory("organizations")(id=organization_id)
+        body = {"organization": {"organization_fields": dict(fields)}}
+        return self._call(lambda zenpy: zenpy.replace(url, body))
 
     def _read(self, url: Any) -> object:
         return self._call(lambda zenpy: zenpy.read(url))
@@ -157,6 +172,10 @@ class _Zenpy(TicketApi):  # type: ignore[misc]  # zenpy has no types
         """GET one of zenpy's endpoints."""
         return self._get(self._build_url(url))
 
+    def replace(self, url: Any, body: Mapping[str, object]) -> object:
+        """PUT to one of zenpy's endpoints."""
+        return self._put(self._build_url(url), payload=body)
+
     def _build_url(self, endpoint: Any, api_prefix: str | None = None) -> str:
         # Zenpy lets the environment choose the host, knows https only, and quotes no value, not
         # even a cursor, which is base64.
@@ -188,6 +207,7 @@ class UpdateBudget:
         self._clock = clock
         self._lock = threading.Lock()
         self._spent: deque[tuple[float, str]] = deque()
+        self._on_organizations: deque[tuple[float, str]] = deque()
         self._per_minute = UPDATES_PER_MINUTE
         self._shut_until = _LONG_AGO
 
@@ -198,21 +218,23 @@ class UpdateBudget:
             HelpdeskUnavailable: it would exceed a limit; `retry_after` in seconds.
         """
         with self._lock:
-            now = self._clock()
-            while self._spent and self._spent[0][0] <= now - _TEN_MINUTES:
-                self._spent.popleft()
-            latest = [at for at, _ in reversed(self._spent)]
-            of_ticket = [at for at, id_ in reversed(self._spent) if id_ == ticket_id]
+            now, spent = self._clock(), self._spent
+            _forget(spent, now - _TEN_MINUTES)
             free_at = max(
                 self._shut_until,
-                _free_at(latest, self._per_minute, _MINUTE),
-                _free_at(of_ticket, UPDATES_PER_TICKET, _TEN_MINUTES),
+                _free_at([at for at, _ in reversed(spent)], self._per_minute, _MINUTE),
+                _free_at(_of_one(spent, ticket_id), UPDATES_PER_TICKET, _TEN_MINUTES),
             )
-            if free_at > now:
-                raise HelpdeskUnavailable(
-                    "Zendesk's limit on updates of tickets is used up", retry_after=free_at - now
-                )
-            self._spent.append((now, ticket_id))
+            _take(spent, ticket_id, now, free_at, "tickets")
+
+    def spend_on_organization(self, organization_id: str) -> None:
+        """Count an update of an organisation that is about to be sent. Raises as `spend`."""
+        with self._lock:
+            now, spent = self._clock(), self._on_organizations
+            _forget(spent, now - _MINUTE)
+            of_one = _of_one(spent, organization_id)
+            free_at = max(self._shut_until, _free_at(of_one, UPDATES_PER_ORGANIZATION, _MINUTE))
+            _take(spent, organization_id, now, free_at, "organisations")
 
     def heed(self, headers: Mapping[str, str]) -> None:
         """Take in what an answer says of the limit on updates, and of that on all calls.
@@ -225,6 +247,25 @@ class UpdateBudget:
                     self._per_minute = total or self._per_minute
                     if not remaining:
                         self._shut_until = max(self._shut_until, self._clock() + resets)
+
+
+def _forget(spent: deque[tuple[float, str]], before: float) -> None:
+    while spent and spent[0][0] <= before:
+        spent.popleft()
+
+
+def _of_one(spent: deque[tuple[float, str]], record_id: str) -> list[float]:
+    return [at for at, id_ in reversed(spent) if id_ == record_id]
+
+
+def _take(
+    spent: deque[tuple[float, str]], record_id: str, now: float, free_at: float, records: str
+) -> None:
+    if free_at > now:
+        raise HelpdeskUnavailable(
+            f"Zendesk's limit on updates of {records} is used up", retry_after=free_at - now
+        )
+    spent.append((now, record_id))
 
 
 def _told(headers: Mapping[str, str]) -> Iterator[tuple[int, int, int]]:
@@ -247,7 +288,7 @@ def _free_at(latest: list[float], limit: int, window: float) -> float:
     return next(islice(latest, limit - 1, None), _LONG_AGO) + window
 
 
-def _explain(failure: Failure) -> BridgeError | None:
+def _explain(scope: str, failure: Failure) -> BridgeError | None:
     """Zendesk's reading of a failure; 429 and 5xx are left to the common table."""
     where, status = failure.where, failure.status
     code, reason = _code(failure.body), reason_given(failure.body)
@@ -260,7 +301,7 @@ def _explain(failure: Failure) -> BridgeError | None:
     if status == 403:
         return HelpdeskRefused(
             f"{where}: Zendesk forbids it; the calls must be an agent's with access to all tickets,"
-            f" with the OAuth scope {SCOPE!r}",
+            f" with the OAuth scope {scope!r}",
             status=status,
         )
     if status == 404 and code == "RecordNotFound" and "/tickets/" in where:

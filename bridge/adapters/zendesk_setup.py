@@ -28,7 +28,7 @@ from bridge.adapters.provisioning import (
     problems_in,
 )
 from bridge.adapters.signatures import sign_hmac
-from bridge.adapters.zendesk_access import SCOPE, ZendeskConfig
+from bridge.adapters.zendesk_access import ZendeskConfig, runtime_scope
 from bridge.adapters.zendesk_admin import SETUP_SCOPE, ZendeskAdmin
 from bridge.adapters.zendesk_fields import field_ids, organization_field_steps, ticket_field_steps
 from bridge.adapters.zendesk_health import budget_problems, delivery_problems, rights_problems
@@ -77,7 +77,7 @@ class ZendeskSetup(Provisioner):
         self._config = config
         self._secrets = secrets
         self._own_client = setup_config is not None
-        self._agent = ZendeskAdmin(config, SCOPE)
+        self._agent = ZendeskAdmin(config, runtime_scope(config))
         self._admin = ZendeskAdmin(setup_config or config, SETUP_SCOPE)
         self._clock = clock
         self._sleep = sleep

@@ -122,6 +122,12 @@ class _Organization(_Row):
     organization_fields: _Custom = {}
 
 
+class OrganizationAnswer(_Row):
+    """The answer of `PUT /api/v2/organizations/{id}`."""
+
+    organization: _Organization
+
+
 class _Metrics(_Row):
     replies: int | None = None
     solved_at: _Instant | None = None

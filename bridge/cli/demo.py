@@ -169,6 +169,8 @@ def _show(scene: TwoDesks) -> None:
     for ticket in tickets:
         _show_ticket(scene, ticket)
     _show_cloud_ticket(scene)
+    console.rule("[bold]What they see on Acme's record, in either helpdesk")
+    _show_records(scene)
     console.rule("[bold]Why the first ticket is as it is (points-bridge explain)")
     show_explanation(reports.explain(scene.bridge, HELPDESK, str(tickets[0]["id"])))
     console.rule("[bold]Where the points went (points-bridge statement)")
@@ -212,6 +214,21 @@ def _show_cloud_ticket(scene: TwoDesks) -> None:
     ]
     title = f"Zendesk ticket {ticket['id']}: {ticket['subject']} ({ticket['status']})"
     table(title, ("Field", "Value"), [*shown, ("note", comments[-1]["body"])])
+
+
+def _show_records(scene: TwoDesks) -> None:
+    """One account: both records show the same balance."""
+    zammad, zendesk = scene.zammad.model.store, scene.zendesk.model.store
+    with zammad.lock, zendesk.lock:
+        ours = zammad.first("Organization", name="Acme GmbH") or {}
+        theirs = zendesk.first("organizations", name="Acme worldwide") or {}
+    fields = theirs.get("organization_fields", {})
+    names = ("points_balance", "points_next_expiry")
+    rows = [
+        ("Zammad", "Acme GmbH", *(ours.get(name) for name in names)),
+        ("Zendesk", "Acme worldwide", *(fields.get(name) for name in names)),
+    ]
+    table("Organisations", ("Helpdesk", "Name", "#Points balance", "Next expiry"), rows)
 
 
 def _stay(scene: TwoDesks) -> None:

@@ -141,6 +141,7 @@ def open_two_desks(directory: Path) -> Iterator[TwoDesks]:
         vendor = "zendesk"
         url = "{cloud_url}"
         client_id = "{Client.BRIDGE}"
+        show_balance = true
         in_service_since = 2026-11-01T00:00:00Z
         """
         with open_scene(directory, clock=clock, secrets=secrets, extra_settings=table) as scene:

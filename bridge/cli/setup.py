@@ -89,8 +89,6 @@ def setup(
     if changes and not yes:
         typer.confirm(f"Carry out {len(changes)} changes in {helpdesk}?", abort=True)
     outcome = _carry_out(changes, quiet=as_json)
-    if changes and not (outcome.failed or remove or prove_it or as_json):
-        say(_NEXT)
     if prove_it and not outcome.failed:
         outcome.proved = _prove(context, helpdesk, provisioner, ask=not yes, quiet=as_json)
     if as_json:
@@ -159,6 +157,8 @@ def _carry_out(changes: Sequence[Step], *, quiet: bool) -> _Outcome:
         if not quiet:
             count = f"[dim]{number}/{len(changes)}[/]"
             say(f"{count} {_DONE[step.action]} {step.kind} {escape(step.name)}")
+    if not quiet and any(step.action is not Action.REMOVE for step in changes):
+        say(_NEXT)
     return outcome
 
 

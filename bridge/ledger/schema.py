@@ -146,6 +146,17 @@ links = _table(
     _text("subdivision"),
 )
 
+displays = _table(
+    "displays",
+    _text("helpdesk", primary_key=True),
+    _text("customer_ref", primary_key=True),
+    Column("account_id", _ID, ForeignKey("accounts.id"), nullable=False),
+    Column("tx_id", _ID, nullable=False),
+    Column("stale_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    _text("problem"),
+)
+
 lots = _table(
     "lots",
     Column("id", _ID, primary_key=True),

@@ -4,7 +4,7 @@
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from bridge.adapters.http import Failure, GuardedSession, checked_base_url, deco
 from bridge.adapters.provisioning import Probe, Problem, Provisioner, Severity, Wanted
 from bridge.adapters.vendor import is_loopback
 from bridge.errors import BridgeError, HelpdeskRefused
-from bridge.ledger import queues
+from bridge.ledger import displays, queues
 from bridge.ledger.audit import audit
 from bridge.ledger.engine import Database
 from bridge.ledger.schema import inbox, outbox
@@ -34,11 +34,15 @@ _DEADLINE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class LedgerFacts:
-    """The database: what is queued and stuck, and what its audit says."""
+    """The database: what is queued and stuck, and what its audit says.
+
+    `unshown`: why organisations of a helpdesk do not show their points, a reason for each.
+    """
 
     revision: str | None
     head: str
     audit: tuple[str, ...] = ()
+    unshown: Mapping[str, list[str]] = field(default_factory=dict)
     backlog: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     oldest: datetime | None = None
 
@@ -129,7 +133,7 @@ def gather(settings: Settings, now: datetime) -> Facts:
     ledger, unread = None, ""
     try:
         with Database.open(settings.database) as database:
-            ledger = _ledger_facts(database)
+            ledger = _ledger_facts(database, settings.helpdesks)
     except BridgeError as error:
         unread = str(error)
     except (SQLAlchemyError, ValueError) as error:
@@ -258,7 +262,7 @@ def _ledger_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
         what = f"dead letters wait for somebody: {counts}"
         remedy = "`points-bridge deliveries list --state dead` says why; mend that, then replay"
         found.append(Problem(Severity.PROBLEM, "queues", what, remedy))
-    return found + _delay_problems(ledger, now)
+    return [*found, *_delay_problems(ledger, now), *_display_problems(ledger)]
 
 
 def _delay_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
@@ -274,7 +278,20 @@ def _delay_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
     return [Problem(severity, "queues", what, remedy)]
 
 
-def _ledger_facts(database: Database) -> LedgerFacts:
+def _display_problems(ledger: LedgerFacts) -> list[Problem]:
+    remedy = "mend that; or let the helpdesk's show_balance be false, and tickets alone show points"
+    return [
+        Problem(
+            Severity.WARNING,
+            f"{name}: organisations",
+            f"{len(reasons)} of them do not show their points, one since: {reasons[0]}",
+            remedy,
+        )
+        for name, reasons in ledger.unshown.items()
+    ]
+
+
+def _ledger_facts(database: Database, helpdesks: Iterable[str]) -> LedgerFacts:
     revision, head = database.revisions()
     if revision != head:
         return LedgerFacts(revision, head)
@@ -282,6 +299,7 @@ def _ledger_facts(database: Database) -> LedgerFacts:
         revision,
         head,
         tuple(database.read(audit)),
+        database.read(lambda conn: displays.problems(conn, helpdesks)),
         database.read(queues.backlog),
         database.read(_oldest_queued),
     )

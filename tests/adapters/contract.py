@@ -26,6 +26,7 @@ from bridge.errors import (
     WebhookRejected,
 )
 from bridge.ticket import (
+    AccountFields,
     Delivery,
     Fields,
     HttpDelivery,
@@ -49,6 +50,7 @@ FIELDS = Fields(
     sla=SlaState.RUNNING,
     free_reopen_until=None,
 )
+ACCOUNT = AccountFields(balance=90, next_expiry=date(2027, 11, 22))
 RECEIPT = Note(mark="receipt:1", subject="Points", text="10 points were charged.", public=False)
 MESSAGE = Note(mark="held:1", subject="Points", text="Please buy points.", public=True)
 
@@ -57,6 +59,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "fetch": lambda adapter, ticket_id: adapter.fetch(ticket_id),
     "history": lambda adapter, ticket_id: adapter.history(ticket_id),
     "write": lambda adapter, ticket_id: adapter.write(TicketUpdate(ticket_id, FIELDS)),
+}
+CALLS: Mapping[str, Operation] = {
+    **OPERATIONS,
+    "show account": lambda adapter, _id: adapter.show_account("organization:2", ACCOUNT),
 }
 
 UNAVAILABLE: Mapping[str, dict[str, Any]] = {
@@ -111,6 +117,10 @@ class AdapterContract(ABC):
     ticket_id: ClassVar[str]
     status_field: ClassVar[str]
     """The vendor's name for the field that shows `Fields.state`."""
+    organization: ClassVar[str]
+    """The `Customer.ref` of an organisation that `serve` has."""
+    balance_field: ClassVar[str]
+    """The vendor's name for the field of an organisation that shows `AccountFields.balance`."""
 
     @abstractmethod
     def adapter(self, *secrets: str) -> Adapter:
@@ -134,8 +144,13 @@ class AdapterContract(ABC):
     ) -> None:
         """The vendor's API with ticket `ticket_id`, on which the bridge left these marks.
 
-        `lost_field` is unknown to it, and left out silently, or refused, as the vendor does.
+        `lost_field` is unknown to it, and left out silently, or refused, as the vendor does. The
+        organisation remembers what is put onto it.
         """
+
+    @abstractmethod
+    def account_shown(self, vendor: RequestsMock) -> AccountFields:
+        """What the organisation's record shows."""
 
     @abstractmethod
     def serve_no_ticket(self, vendor: RequestsMock) -> None:
@@ -285,6 +300,43 @@ class AdapterContract(ABC):
         with pytest.raises(HelpdeskRefused, match=self.status_field):
             self.adapter(SECRET).write(TicketUpdate(self.ticket_id, FIELDS))
 
+    @pytest.mark.parametrize("fields", [ACCOUNT, AccountFields(0), AccountFields(999_990)])
+    def test_an_organisation_shows_its_account_after_one_call(
+        self, vendor: RequestsMock, fields: AccountFields
+    ) -> None:
+        self.serve(vendor)
+        adapter = self.adapter(SECRET)
+        adapter.show_account(self.organization, ACCOUNT)
+        calls = len(vendor.calls)
+        adapter.show_account(self.organization, fields)
+        assert len(vendor.calls) == calls + 1
+        assert self.account_shown(vendor) == fields
+
+    def test_a_field_of_the_organisation_that_was_not_stored_is_refused_by_name(
+        self, vendor: RequestsMock
+    ) -> None:
+        self.serve(vendor, lost_field=self.balance_field)
+        with pytest.raises(HelpdeskRefused, match=self.balance_field):
+            self.adapter(SECRET).show_account(self.organization, ACCOUNT)
+
+    @pytest.mark.parametrize(
+        "customer",
+        [
+            "person:8",
+            "",
+            "organization:",
+            "organization:-1",
+            "organization:1/../2",
+            "organization:\u0665",
+        ],
+    )
+    def test_what_is_no_organisation_shows_no_account(
+        self, vendor: RequestsMock, customer: str
+    ) -> None:
+        with pytest.raises(HelpdeskRefused):
+            self.adapter(SECRET).show_account(customer, ACCOUNT)
+        assert len(vendor.calls) == 0
+
     # The vendor fails
 
     @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -307,7 +359,7 @@ class AdapterContract(ABC):
         assert len(vendor.calls) == 0
 
     @pytest.mark.parametrize("answer", UNAVAILABLE.values(), ids=UNAVAILABLE)
-    @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+    @pytest.mark.parametrize("operation", CALLS.values(), ids=CALLS)
     def test_a_passing_failure_is_reported_and_never_retried_in_place(
         self, vendor: RequestsMock, operation: Operation, answer: dict[str, Any]
     ) -> None:
@@ -315,7 +367,7 @@ class AdapterContract(ABC):
         assert len(vendor.calls) == 1
 
     @pytest.mark.parametrize("answer", REFUSED.values(), ids=REFUSED)
-    @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+    @pytest.mark.parametrize("operation", CALLS.values(), ids=CALLS)
     def test_an_answer_that_cannot_be_used_is_final(
         self, vendor: RequestsMock, operation: Operation, answer: dict[str, Any]
     ) -> None:

@@ -1,8 +1,9 @@
 """Paperdesk, a helpdesk that does not exist: how little a further vendor takes.
 
-Its API is three calls: `GET /tickets/5` tells all of a ticket, `GET /tickets/5/changes` its states
-in time order, `PUT /tickets/5` takes `shown`, `status` and `note` and answers with the ticket. Its
-webhook is `{"ticket": 5, "nr": 17}`, signed in `X-Paper-Seal`.
+Its API is four calls: `GET /tickets/5` tells all of a ticket, `GET /tickets/5/changes` its states
+in time order, `PUT /tickets/5` takes `shown`, `status` and `note` and answers with the ticket, and
+`PUT /firms/2` takes `shown` and answers with the firm. Its webhook is `{"ticket": 5, "nr": 17}`,
+signed in `X-Paper-Seal`.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from bridge.adapters.answers import organization_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.adapters.signatures import verify_hmac
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
 from bridge.ticket import (
+    AccountFields,
     Answer,
     Channel,
     Customer,
@@ -70,14 +73,18 @@ class Paperdesk(Adapter):
         note = update.note
         if note and update.repeat and note.mark in self.fetch(update.ticket_id).marks:
             note = None
-        shown = _shown(update.fields)
-        body: dict[str, Any] = {"shown": shown, "status": update.status}
+        body: dict[str, Any] = {"shown": _shown(update.fields), "status": update.status}
         if note:
             body["note"] = {"mark": note.mark, "text": note.text, "public": note.public}
-        stored = _understood(
-            lambda answer: answer["shown"], self._http.put(_path(update.ticket_id), body)
-        )
-        lost = [name for name, value in shown.items() if stored.get(name) != value]
+        self._put(_path(update.ticket_id), body)
+
+    def show_account(self, customer: str, fields: AccountFields) -> None:
+        firm = organization_id("Paperdesk", customer)
+        self._put(f"/firms/{firm}", {"shown": _shown(fields)})
+
+    def _put(self, path: str, body: dict[str, Any]) -> None:
+        stored = _understood(lambda answer: answer["shown"], self._http.put(path, body))
+        lost = [name for name, value in body["shown"].items() if stored.get(name) != value]
         if lost:
             raise HelpdeskRefused(f"Paperdesk did not store {lost[0]}: add it in its drawer")
 
@@ -131,10 +138,10 @@ def _changes(rows: list[dict[str, Any]]) -> tuple[StateChange, ...]:
     )
 
 
-def _shown(fields: Fields) -> dict[str, str | int | None]:
+def _shown(fields: Fields | AccountFields) -> dict[str, str | int | None]:
     def plain(value: object) -> str | int | None:
         if value is None or isinstance(value, int):
             return value
         return value.isoformat() if isinstance(value, date) else str(value)
 
-    return {name: plain(getattr(fields, name)) for name in Fields.__dataclass_fields__}
+    return {name: plain(getattr(fields, name)) for name in fields.__dataclass_fields__}

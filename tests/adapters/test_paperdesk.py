@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import json
+from datetime import date
 from typing import Any
 
 import requests
 from responses import RequestsMock
 
-from bridge.ticket import Delivery, HttpDelivery
+from bridge.ticket import AccountFields, Delivery, HttpDelivery
 from tests.adapters.contract import NOW, SECRET, TOKEN, AdapterContract
 from tests.adapters.paperdesk import Paperdesk, PaperdeskConfig
 
@@ -32,6 +33,8 @@ class TestContract(AdapterContract):
     signature_header = "x-paper-seal"
     ticket_id = "5"
     status_field = "state"
+    organization = "organization:2"
+    balance_field = "balance"
 
     def adapter(self, *secrets: str) -> Paperdesk:
         return Paperdesk(PaperdeskConfig(URL, TOKEN, secrets))
@@ -56,7 +59,13 @@ class TestContract(AdapterContract):
 
         vendor.add("GET", f"{URL}/tickets/5", json={**PAPER, "marks": list(marks)})
         vendor.add("GET", f"{URL}/tickets/5/changes", json=CHANGES)
-        vendor.add_callback("PUT", f"{URL}/tickets/5", callback=put)
+        for path in ("/tickets/5", "/firms/2"):
+            vendor.add_callback("PUT", URL + path, callback=put)
+
+    def account_shown(self, vendor: RequestsMock) -> AccountFields:
+        shown = json.loads(vendor.calls[-1].request.body or b"{}")["shown"]
+        day = shown["next_expiry"]
+        return AccountFields(shown["balance"], date.fromisoformat(day) if day else None)
 
     def serve_no_ticket(self, vendor: RequestsMock) -> None:
         for method, path in (("GET", ""), ("GET", "/changes"), ("PUT", "")):

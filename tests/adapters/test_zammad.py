@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from bridge.errors import (
     WebhookRejected,
 )
 from bridge.ticket import (
+    AccountFields,
     Channel,
     Customer,
     Delivery,
@@ -84,6 +85,8 @@ class Server:
         self.lost: str | None = None
         self.put: list[Json] = []
         self.row.update(dict.fromkeys(POINTS_ATTRIBUTES))
+        self.organization: Json = answer("put_organization")
+        self.organization |= {"points_balance": None, "points_next_expiry": None}
 
     @property
     def row(self) -> Json:
@@ -112,6 +115,7 @@ class Server:
         }.items():
             vendor.add_callback("GET", API + path, self._reader(reply))
         vendor.add_callback("PUT", f"{API}/tickets/{self.id}", self._store)
+        vendor.add_callback("PUT", f"{API}/organizations/2", self._show)
 
     def _reader(self, reply: Callable[[], Any]) -> Callable[[PreparedRequest], Any]:
         return lambda _request: (200, {"Content-Type": "application/json"}, json.dumps(reply()))
@@ -127,6 +131,13 @@ class Server:
             if self.row.get(name):
                 self.row[name] = self.row[name].replace("Z", ".000Z")
         return 200, {}, json.dumps(self.row)
+
+    def _show(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        sent: Json = json.loads(request.body or b"")
+        self.organization.pop(self.lost or "", None)
+        known = self.organization.keys()
+        self.organization.update((name, value) for name, value in sent.items() if name in known)
+        return 200, {}, json.dumps(self.organization)
 
 
 POINTS_ATTRIBUTES = (
@@ -150,6 +161,8 @@ class TestContract(AdapterContract):
     signature_header = "x-hub-signature"
     ticket_id = "5"
     status_field = "points_state"
+    organization = "organization:2"
+    balance_field = "points_balance"
 
     @pytest.fixture(autouse=True)
     def _server(self) -> None:
@@ -179,6 +192,10 @@ class TestContract(AdapterContract):
             self.server.add_article(type_id=10, created_by_id=BOT, preferences=preferences)
         self.server.lost = lost_field
         self.server.serve(vendor)
+
+    def account_shown(self, vendor: RequestsMock) -> AccountFields:
+        row, day = self.server.organization, self.server.organization["points_next_expiry"]
+        return AccountFields(row["points_balance"], date.fromisoformat(day) if day else None)
 
     def serve_no_ticket(self, vendor: RequestsMock) -> None:
         missing = recorded("error_404")["response"]["body"]
@@ -966,7 +983,7 @@ def test_a_zammad_without_our_attributes_is_refused_with_the_remedy(vendor: Requ
     ignored = recorded("put_unknown_attribute")
     assert ignored["response"]["status"] == 200
     vendor.add("PUT", f"{API}/tickets/5", json=ignored["response"]["body"])
-    with pytest.raises(HelpdeskRefused, match=r"points_state.*: create it.*migrations"):
+    with pytest.raises(HelpdeskRefused, match=r"points_state.*points-bridge setup.*migrations"):
         zammad(SECRET).write(TicketUpdate("5", FIELDS))
 
 

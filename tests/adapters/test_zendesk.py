@@ -5,16 +5,17 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from responses import RequestsMock
 
 from bridge.adapters.zendesk import Zendesk
 from bridge.errors import PayloadNotUnderstood, WebhookRejected
-from bridge.ticket import Delivery, HttpDelivery
+from bridge.ticket import AccountFields, Delivery, HttpDelivery
 from tests.adapters.contract import NOW, SECRET, AdapterContract
 from tests.adapters.zendesk_desk import (
+    ACME,
     AGENT,
     API,
     TICKET,
@@ -53,6 +54,8 @@ class TestContractWithAnApiToken(AdapterContract):
     signature_header = "x-zendesk-webhook-signature"
     ticket_id = TICKET
     status_field = "points_state"
+    organization = f"organization:{ACME}"
+    balance_field = "points_balance"
 
     @pytest.fixture(autouse=True)
     def _desk(self) -> None:
@@ -80,6 +83,11 @@ class TestContractWithAnApiToken(AdapterContract):
         if lost_field:
             self.desk.lose(lost_field)
         self.desk.serve(vendor)
+
+    def account_shown(self, vendor: RequestsMock) -> AccountFields:
+        fields = self.desk.organization["organization_fields"]
+        day = str(fields["points_next_expiry"] or "").removesuffix("T00:00:00+00:00")
+        return AccountFields(fields["points_balance"], date.fromisoformat(day) if day else None)
 
     def serve_no_ticket(self, vendor: RequestsMock) -> None:
         ticket = f"{API}/tickets/{TICKET}"

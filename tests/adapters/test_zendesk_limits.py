@@ -5,7 +5,12 @@ from collections.abc import Mapping
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk_http import UPDATES_PER_MINUTE, UPDATES_PER_TICKET, UpdateBudget
+from bridge.adapters.zendesk_http import (
+    UPDATES_PER_MINUTE,
+    UPDATES_PER_ORGANIZATION,
+    UPDATES_PER_TICKET,
+    UpdateBudget,
+)
 from bridge.errors import HelpdeskUnavailable
 from bridge.ticket import TicketUpdate
 from tests.adapters.contract import FIELDS
@@ -53,6 +58,26 @@ def test_a_ticket_has_thirty_updates_in_ten_minutes(budget: UpdateBudget, clock:
     assert wait(budget, "2") == 0
     clock.now += 600 - 29 * 10
     assert wait(budget, "1") == 0
+
+
+def test_an_organisation_has_five_updates_a_minute(budget: UpdateBudget, clock: Clock) -> None:
+    """Rate limits, "Update Organization": 5 requests per minute per organization."""
+
+    def wait_for(organization_id: str) -> float | None:
+        try:
+            budget.spend_on_organization(organization_id)
+        except HelpdeskUnavailable as unavailable:
+            return unavailable.retry_after
+        return 0.0
+
+    for _ in range(UPDATES_PER_ORGANIZATION):
+        clock.now += 1
+        assert wait_for("1") == 0
+    assert wait_for("1") == pytest.approx(60 - 4)
+    assert wait_for("2") == 0
+    assert wait(budget) == 0
+    clock.now += 60 - 4
+    assert wait_for("1") == 0
 
 
 def test_what_was_refused_is_not_counted(budget: UpdateBudget, clock: Clock) -> None:

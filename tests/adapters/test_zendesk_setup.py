@@ -7,7 +7,8 @@ import pytest
 
 from bridge.adapters import zendesk_layout as layout
 from bridge.adapters.provisioning import Action, Wanted
-from bridge.adapters.zendesk import FIELD_TYPES, Zendesk
+from bridge.adapters.zendesk import Zendesk
+from bridge.adapters.zendesk_values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import (
@@ -121,6 +122,21 @@ class TestAnEmptyZendesk:
         plan = desk.setup(desk.config(zone_field="time_zone")).plan(WANTED)
         (step,) = named(plan, "time_zone", "organisation field")
         assert (step.action, step.required) == (Action.MAKE, False)
+
+    def test_gets_fields_for_points_on_organisations_where_they_are_to_be_shown(
+        self, desk: Desk
+    ) -> None:
+        keys = set(ACCOUNT_FIELD_TYPES)
+        assert not keys & {step.name for step in desk.setup().plan(WANTED) if "org" in step.kind}
+        for step in desk.setup(desk.config(show_balance=True)).plan(WANTED):
+            if step.changes:
+                step.apply()
+        shown = {row["key"]: row["type"] for row in desk.rows("organization_fields")}
+        assert {key: shown[key] for key in keys} == ACCOUNT_FIELD_TYPES
+        desk.row("organization_fields", "Points: balance")["type"] = "text"
+        plan = desk.setup(desk.config(show_balance=True)).plan(WANTED)
+        (step,) = named(plan, "points_balance", "organisation field")
+        assert (step.action, "holds no integer" in step.detail) == (Action.REPORT, True)
 
     def test_that_has_hundreds_of_triggers_is_read_to_the_end(self, desk: Desk) -> None:
         hook = desk.add_webhook(name="another", endpoint="https://other.example")

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import FIELD_TYPES, Zendesk
+from bridge.adapters.zendesk import Zendesk
+from bridge.adapters.zendesk_values import FIELD_TYPES
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Fields, PointsState, SlaState, Status, TicketUpdate
 from tests.adapters.contract import FIELDS, MESSAGE, RECEIPT, SECRET

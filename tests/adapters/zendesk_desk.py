@@ -9,8 +9,9 @@ from typing import Any
 from requests import PreparedRequest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import FIELD_TYPES, Zendesk, ZendeskConfig
+from bridge.adapters.zendesk import Zendesk, ZendeskConfig
 from bridge.adapters.zendesk_http import ZendeskClient
+from bridge.adapters.zendesk_values import FIELD_TYPES
 from tests.adapters.contract import SECRET, TOKEN
 
 PAYLOADS = Path(__file__).parent / "payloads" / "zendesk"
@@ -92,6 +93,8 @@ class Desk:
         return next(f["value"] for f in self.ticket["custom_fields"] if f["id"] == wanted)
 
     def lose(self, key: str) -> None:
+        """Of the ticket; or of the organisation, which has the same name for it."""
+        self.organization["organization_fields"].pop(key, None)
         lost = self.field_id(key)
         self.fields = [field for field in self.fields if field["id"] != lost]
         kept = [field for field in self.ticket["custom_fields"] if field["id"] != lost]
@@ -130,6 +133,7 @@ class Desk:
         }.items():
             vendor.add_callback("GET", f"{API}/{path}", self._reader(reply))
         vendor.add_callback("PUT", f"{API}/tickets/{TICKET}.json", self._store)
+        vendor.add_callback("PUT", f"{API}/organizations/{ACME}.json", self._show)
         vendor.add_callback("POST", f"{URL}/oauth/tokens", self._reader(lambda: payload("token")))
 
     def _reader(self, reply: Callable[[], Any]) -> Callable[[PreparedRequest], Answer]:
@@ -147,6 +151,20 @@ class Desk:
         self._change(sent)
         stored = {"ticket": self.ticket, "audit": self.audits[-1]}
         return 200, self.headers, json.dumps(stored)
+
+    def _show(self, request: PreparedRequest) -> Answer:
+        """An organisation's fields: dates are shown as midnights (Zendesk's page)."""
+        sent = json.loads(request.body or b"")["organization"]["organization_fields"]
+        fields = self.organization["organization_fields"]
+        fields.update((key, value) for key, value in sent.items() if key in fields)
+        if day := fields.get("points_next_expiry"):
+            fields["points_next_expiry"] = f"{day}T00:00:00+00:00"
+        return 200, self.headers, json.dumps({"organization": self.organization})
+
+    @property
+    def organization(self) -> Json:
+        organization: Json = self.answer["organizations"][0]
+        return organization
 
     def _change(self, sent: Json) -> None:
         wanted = {field["id"]: field["value"] for field in sent["custom_fields"]}

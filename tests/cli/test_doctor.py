@@ -16,6 +16,7 @@ from bridge.adapters.provisioning import Problem, Severity
 from bridge.adapters.registry import VENDORS
 from bridge.cli import doctor as command
 from bridge.cli.scene import HELPDESK, WEBHOOK_SECRET, Scene
+from bridge.jobs import run_once
 from bridge.policy.calendars import DataVersions, data_versions
 from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
 from bridge.service import doctor
@@ -66,6 +67,7 @@ def well(run: Run, bare: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch)
     model.customer_mails("carla@acme.example", "Help", "Please.")
     assert bare.zammad.webhooks.wait_until_idle(30)
     bare.settle()
+    run_once(bare.bridge)
     # The package that is locked grows old, and that is for another test to tell.
     fresh = replace(data_versions(), tzdata=f"{datetime.now(UTC).year}.1")
     monkeypatch.setattr(doctor, "data_versions", lambda: fresh)
@@ -200,6 +202,10 @@ def dead_letter(well: Patient) -> None:
     well.sql("UPDATE inbox SET state = 'dead'")
 
 
+def organisation_that_cannot_be_written(well: Patient) -> None:
+    well.sql("UPDATE displays SET problem = 'PUT /organizations/2: forbidden'")
+
+
 def stuck_work(well: Patient) -> None:
     well.sql("UPDATE inbox SET state = 'queued', received_at = '2026-01-01T00:00:00.000000Z'")
 
@@ -251,6 +257,7 @@ PLANTED: list[tuple[Callable[[Patient], None], str, str, str]] = [
     (receiver_with_old_settings, "problem", "no such helpdesk", "start the receiver anew"),
     (no_public_url, "warning", "not known how helpdesks reach", "set public_url in [listen]"),
     (dead_letter, "problem", "dead letters wait", "points-bridge deliveries list --state dead"),
+    (organisation_that_cannot_be_written, "warning", "do not show their points", "show_balance"),
     (stuck_work, "problem", "has been queued for", "is `points-bridge serve`"),
     (damaged_ledger, "problem", "guard guard_lot_update", "restore the last sound"),
     (unreadable_ledger, "problem", "cannot be read (ValueError)", "or its backup"),

@@ -42,13 +42,13 @@ def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, bare: Scene) -
         assert name in out
     assert changing_calls(bare) == 0
     planned = of(run, *SETUP, "--dry-run")
-    assert (planned["changes"], len(planned["plan"])) == (0, 20)
+    assert (planned["changes"], len(planned["plan"])) == (0, 22)
 
 
 def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> None:
     code, out, _ = run(*SETUP, "--yes")
     assert code == 0
-    assert "20/20 made core workflow" in out
+    assert "22/22 made core workflow" in out
     assert "start `points-bridge serve`" in out
     assert len(triggers(bare)) == 6
     again = of(run, *SETUP, "--yes")
@@ -139,7 +139,7 @@ def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, err = run(*SETUP, "--yes")
     assert (code, "the bridge works without it" in " ".join(err.split())) == (0, True)
-    assert "20/20 made core workflow" in out
+    assert "22/22 made core workflow" in out
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, _ = run(*SETUP, "--yes", "--json")
     assert (code, '"left_out": [\n    "overview' in out) == (0, True)
@@ -159,7 +159,7 @@ def test_removing_takes_the_webhook_and_triggers_and_leaves_the_fields(
     removed = of(run, *SETUP, "--remove", "--yes")
     assert (removed["changes"], triggers(bare)) == (9, [])
     assert not bare.zammad.model.store.tables["Webhook"]
-    assert len(bare.zammad.model.store.tables["Attribute"]) == fields == 10
+    assert len(bare.zammad.model.store.tables["Attribute"]) == fields == 12
     assert of(run, *SETUP, "--remove", "--yes")["plan"] == []
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bridge.sandbox.zendesk import TRIGGER_PREFIX, ZendeskSandbox
+from bridge.sandbox.zendesk import BRIDGE, TRIGGER_PREFIX, ZendeskSandbox
+from bridge.sandbox.zendesk.server import ORGANIZATION_FIELDS
 from bridge.ticket import PointsState, SlaState
 
 from .conftest import CARLA, Json, ZendeskApi
@@ -38,7 +39,7 @@ def test_the_bridges_set_up_is_what_it_looks_for(zd: ZendeskApi) -> None:
         assert tags == [f"{title}_{state}" for state in states]
     assert not any(fields[title]["visible_in_portal"] for title in ours)
     organization = zd.get("/organizations")["organizations"][0]["organization_fields"]
-    assert set(organization) == {"support_timezone", "support_country", "support_subdivision"}
+    assert set(organization) == set(ORGANIZATION_FIELDS)
     triggers = zd.get("/triggers")["triggers"]
     names = [row["title"].removeprefix(TRIGGER_PREFIX) for row in triggers]
     assert names == ["created", "changed"]
@@ -174,6 +175,8 @@ def test_an_organisation_keeps_the_fields_that_an_update_does_not_name(zd: Zende
         "support_timezone": "Europe/Berlin",
         "support_country": "DE",
         "support_subdivision": None,
+        "points_balance": None,
+        "points_next_expiry": None,
     }
     assert zd.get(path)["organization"]["notes"] == "VIP"
 
@@ -185,10 +188,31 @@ def test_a_field_of_organisations_has_a_key_that_is_taken_once(zd: ZendeskApi) -
     assert list(refused["details"]) == ["key"]
     for wrong in ({"title": "No key"}, {"key": "kind", "title": "Kind", "type": "tagger"}):
         zd.admin("POST", "/organization_fields", {"organization_field": wrong}, 422)
-    spec = {"organization_field": {"key": "points_balance", "title": "Points", "type": "integer"}}
+    spec = {"organization_field": {"key": "seats", "title": "Seats", "type": "integer"}}
     assert zd.admin("POST", "/organization_fields", spec, 201)["organization_field"]["active"]
-    spec = {"organization": {"name": "Beta AG", "organization_fields": {"points_balance": "x"}}}
+    spec = {"organization": {"name": "Beta AG", "organization_fields": {"seats": "x"}}}
     zd.admin("POST", "/organizations", spec, 422)
+
+
+def test_an_organisation_shows_a_date_as_the_midnight_that_it_begins_with(zd: ZendeskApi) -> None:
+    [row] = zd.get("/organizations.json")["organizations"]
+    custom = {"points_next_expiry": "2027-11-22"}
+    spec = {"organization": {"organization_fields": custom}}
+    shown = zd.admin("PUT", f"/organizations/{row['id']}", spec)["organization"]
+    assert shown["organization_fields"]["points_next_expiry"] == "2027-11-22T00:00:00+00:00"
+
+
+def test_an_agent_changes_the_notes_of_an_organisation_alone(
+    zendesk: ZendeskSandbox, zd: ZendeskApi
+) -> None:
+    """ "Agents with no permissions restrictions can only update "notes" on organizations." """
+    zendesk.model.access.actor(BRIDGE).user["role"] = "agent"
+    [row] = zd.get("/organizations.json")["organizations"]
+    path = f"/organizations/{row['id']}.json"
+    token = zd.token(scope="organizations:write read")
+    headers = {"Authorization": f"Bearer {token}"}
+    for change, status in (({"notes": "VIP"}, 200), ({"organization_fields": {"seats": 1}}, 403)):
+        zd.open("PUT", path, {"organization": change}, headers=headers, status=status)
 
 
 # --- webhooks ------------------------------------------------------------------------------

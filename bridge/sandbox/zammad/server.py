@@ -42,8 +42,11 @@ ORGANIZATION_ATTRIBUTES: tuple[tuple[str, str, Record], ...] = (
     ("support_timezone", "input", _TEXT),
     ("support_country", "input", _TEXT),
     ("support_subdivision", "input", _TEXT),
+    ("points_balance", "integer", _POINTS),
+    ("points_next_expiry", "date", _DAY),
 )
-"""Name, data type and options of what an organisation's record says about its support hours."""
+"""Name, data type and options of what an organisation's record says about its support hours, and
+shows of its points."""
 
 
 class ZammadSandbox:

@@ -168,9 +168,13 @@ def show_organization(organization_id: int) -> Response:
 
 @people.put(f"{_API}/organizations/<int:organization_id>")
 def update_organization(organization_id: int) -> Response:
-    """PUT /organizations/{id}, five times a minute; custom fields that it does not name stay."""
-    caller("write", "organizations")
-    model, spec = zendesk(), given("organization")
+    """PUT /organizations/{id}, five times a minute; custom fields that it does not name stay.
+
+    "Agents with no permissions restrictions can only update "notes" on organizations."
+    """
+    spec = given("organization")
+    caller("write", "organizations", admin=bool(spec.keys() - {"notes"}))
+    model = zendesk()
     row = model.store.get("organizations", organization_id)
     model.limits.update_organization(organization_id)
     custom = model.organization_fields.cast(spec.get("organization_fields"))

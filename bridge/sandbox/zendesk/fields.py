@@ -192,8 +192,13 @@ class OrganizationFields:
         return {key: cast(rows[key], value) for key, value in given.items() if key in rows}
 
     def shown(self, values: Mapping[str, object]) -> Record:
-        """An organisation's custom fields as its JSON has them: every key, set or not."""
-        return {row["key"]: values.get(row["key"]) for row in self._rows.values()}
+        """An organisation's custom fields as its JSON has them: every key, set or not.
+
+        Zendesk's page shows a date there as the midnight that it begins with.
+        """
+        shown = {row["key"]: values.get(row["key"]) for row in self._rows.values()}
+        dates = {row["key"] for row in self._rows.values() if row["type"] == "date"}
+        return shown | {key: f"{shown[key]}T00:00:00+00:00" for key in dates if shown[key]}
 
 
 def cast(row: Mapping[str, object], value: object) -> object:

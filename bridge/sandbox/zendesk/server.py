@@ -54,8 +54,14 @@ TICKET_FIELDS: tuple[Record, ...] = (
 )
 """What agents see on a ticket. Zendesk knows no time of day in a field, so one is text."""
 
-ORGANIZATION_FIELDS = ("support_timezone", "support_country", "support_subdivision")
-"""What an organisation's record says about its support hours."""
+ORGANIZATION_FIELDS = {
+    "support_timezone": "text",
+    "support_country": "text",
+    "support_subdivision": "text",
+    "points_balance": "integer",
+    "points_next_expiry": "date",
+}
+"""What an organisation's record says about its support hours, and shows of its points, by type."""
 
 
 class ZendeskSandbox:
@@ -104,8 +110,8 @@ class ZendeskSandbox:
         with model.store.lock:
             for spec in TICKET_FIELDS:
                 model.fields.create(spec | {"visible_in_portal": False})
-            for key in ORGANIZATION_FIELDS:
-                model.organization_fields.create({"key": key, "title": key, "type": "text"})
+            for key, kind in ORGANIZATION_FIELDS.items():
+                model.organization_fields.create({"key": key, "title": key, "type": kind})
             webhook_id = self._add_webhook("points bridge", endpoint, (BY_TRIGGERS,))
             for name, conditions in trigger_conditions().items():
                 body = dumps({"event": name, "ticket_id": "{{ticket.id}}"})

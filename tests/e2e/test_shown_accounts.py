@@ -1,0 +1,169 @@
+"""What agents see of an account on the customer's own record, in both helpdesks."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.adapters import zendesk_http
+from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene, open_two_desks
+from bridge.jobs import run_once
+from bridge.ledger import displays
+from bridge.ledger.accounts import Address
+from bridge.sandbox.zammad import Fault
+from bridge.sandbox.zendesk import Fault as ZendeskFault
+from bridge.service.accounts import change_account
+from bridge.service.showing import show_accounts
+from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, on_hand, opened
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[TwoDesks]:
+    """Acme is a customer in both, and one account."""
+    with open_two_desks(tmp_path) as desks:
+        known = desks.zammad.model.add_organization("Acme GmbH", support_timezone="Europe/Berlin")
+        desks.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
+        record = desks.zendesk.model.add_organization("Acme", support_timezone="Europe/Berlin")
+        desks.zendesk.model.add_customer("Carla", CARLA, "Acme")
+        for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
+            change_account(desks.bridge, "Acme GmbH", Address(), link)
+        yield desks
+
+
+def zammad(scene: Scene) -> tuple[Any, Any]:
+    row = scene.zammad.model.store.first("Organization", name="Acme GmbH")
+    assert row
+    day = row["points_next_expiry"]
+    return row["points_balance"], str(day) if day else None
+
+
+def zendesk(desks: TwoDesks) -> tuple[Any, Any]:
+    row = desks.zendesk.model.store.first("organizations", name="Acme")
+    assert row
+    fields = row["organization_fields"]
+    return fields.get("points_balance"), fields.get("points_next_expiry")
+
+
+def writes(scene: Scene) -> int:
+    calls = scene.zammad.model.calls
+    return sum(c.method == "PUT" and "/organizations/" in c.path for c in calls)
+
+
+def zendesk_writes(desks: TwoDesks) -> int:
+    calls = desks.zendesk.model.calls
+    return sum(c.method == "PUT" and "/organizations/" in c.path for c in calls)
+
+
+def test_both_helpdesks_show_one_balance(desks: TwoDesks) -> None:
+    bought(desks, "Acme GmbH", 30)
+    desks.wait(MINUTE)
+    assert zammad(desks) == zendesk(desks) == (30, "2027-11-23")
+    desks.zendesk.model.customer_mails(CARLA, "Help", "Please.")
+    desks.settle()
+    desks.wait(MINUTE)
+    assert zammad(desks) == zendesk(desks) == (20, "2027-11-23")
+
+
+def test_points_that_expire_are_gone_from_the_record_without_a_booking(desks: TwoDesks) -> None:
+    """Expiry entries are booked days later; what is shown does not wait for them."""
+    bought(desks, "Acme GmbH", 30)
+    desks.wait(MINUTE)
+    desks.wait(365 * DAY + 14 * HOUR)
+    assert on_hand(desks, "Acme GmbH") == 0
+    assert zammad(desks)[0] == zendesk(desks)[0] == 0
+    assert zammad(desks)[1] is zendesk(desks)[1] is None
+
+
+def test_many_bookings_take_one_write(desks: TwoDesks) -> None:
+    """ "Update budgets (... organisations 5/min): balance writes coalesced" """
+    desks.wait(MINUTE)
+    before = writes(desks), zendesk_writes(desks)
+    for number in range(7):
+        bought(desks, "Acme GmbH", 10, f"INV-{number}")
+    desks.wait(MINUTE)
+    assert (writes(desks), zendesk_writes(desks)) == (before[0] + 1, before[1] + 1)
+    assert zammad(desks)[0] == zendesk(desks)[0] == 70
+
+
+def test_an_organisation_is_written_five_times_in_a_minute_at_most(
+    desks: TwoDesks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zendesk refuses a sixth, and is not even asked for it."""
+    monkeypatch.setattr(zendesk_http, "UPDATES_PER_ORGANIZATION", 10**6)  # counts real time
+    desks.wait(MINUTE)
+    before = zendesk_writes(desks)
+    for number in range(60):
+        bought(desks, "Acme GmbH", 10, f"INV-{number}")
+        desks.clock.move(timedelta(seconds=1))
+        show_accounts(desks.bridge)
+    assert zendesk_writes(desks) - before <= 5
+    desks.wait(MINUTE)
+    assert zendesk(desks)[0] == 600
+    unshown = desks.bridge.db.read(lambda conn: displays.problems(conn, [HELPDESK, CLOUD]))
+    assert unshown == {}
+
+
+def test_what_somebody_types_over_it_is_repaired_within_a_day(desks: TwoDesks) -> None:
+    """ "whatever is written into them by hand is repaired from the ledger" """
+    bought(desks, "Acme GmbH", 30)
+    desks.wait(MINUTE)
+    row = desks.zammad.model.store.first("Organization", name="Acme GmbH")
+    assert row
+    row["points_balance"] = 9999
+    desks.wait(DAY)
+    assert zammad(desks)[0] == 30
+
+
+@pytest.mark.parametrize(
+    ("fault", "wait"),
+    [
+        (Fault("PUT", "/api/v1/organizations/*", status=403, body=b'{"error": "no"}'), HOUR),
+        (Fault("PUT", "/api/v1/organizations/*", status=503), MINUTE),
+        (Fault("PUT", "/api/v1/organizations/*", drop=True, carried_out=True), MINUTE),
+    ],
+    ids=["refused", "unavailable", "answer lost"],
+)
+def test_what_fails_is_told_and_tried_again_and_is_no_dead_letter(
+    desks: TwoDesks, fault: Fault, wait: timedelta
+) -> None:
+    bought(desks, "Acme GmbH", 30)
+    desks.zammad.model.faults.add(fault)
+    run_once(desks.bridge)
+    unshown = desks.bridge.db.read(lambda conn: displays.problems(conn, [HELPDESK, CLOUD]))
+    assert list(unshown) == [HELPDESK]
+    assert zendesk(desks)[0] == 30
+    desks.wait(wait)
+    assert zammad(desks)[0] == 30
+    assert dead(desks) == []
+    assert desks.bridge.db.read(lambda conn: displays.problems(conn, [HELPDESK])) == {}
+
+
+def test_a_zendesk_that_is_down_does_not_hold_up_the_other(desks: TwoDesks) -> None:
+    for number in range(3):
+        desks.zendesk.model.add_organization(f"Firm {number}")
+    bought(desks, "Acme GmbH", 30)
+    desks.zendesk.model.faults.add(ZendeskFault("PUT", "*", status=503), times=99)
+    run_once(desks.bridge)
+    assert zammad(desks)[0] == 30
+    assert zendesk_writes(desks) == 1
+
+
+def test_an_opened_ticket_waits_for_no_display(desks: TwoDesks) -> None:
+    bought(desks, "Acme GmbH", 30)
+    desks.zammad.model.faults.add(Fault("PUT", "/api/v1/organizations/*", status=503), times=99)
+    opened(desks)
+    assert on_hand(desks, "Acme GmbH") == 20
+
+
+def test_where_it_is_not_wanted_nothing_is_written(tmp_path: Path) -> None:
+    with open_scene(tmp_path, extra_settings="show_balance = false") as scene:
+        scene.zammad.model.add_organization("Acme GmbH")
+        scene.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
+        bought(scene, "Acme GmbH", 30)
+        opened(scene)
+        scene.wait(HOUR)
+        assert (writes(scene), zammad(scene)) == (0, (0, None))
