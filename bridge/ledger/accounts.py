@@ -9,16 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.errors import BadRequest
 from bridge.ledger.schema import accounts, helpdesks, incidents, links, txs
+from bridge.policy.places import Address as Address
 from bridge.ticket import Customer
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """What a record says of where its people work; None where it says nothing."""
-
-    zone: str | None = None
-    country: str | None = None
-    subdivision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

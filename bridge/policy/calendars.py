@@ -255,7 +255,7 @@ def locate(
         return _settled(account, CountrySource.ACCOUNT)
     warnings: tuple[str, ...] = ()
     if organisation:
-        region, warnings = _legible(organisation)
+        region, warnings = legible(organisation)
         if region:
             return _settled(region, CountrySource.ORGANISATION, warnings)
     inferred = country_of_zone(zone)
@@ -270,7 +270,8 @@ def locate(
     return Place(None, None, CountrySource.NONE, (*warnings, none))
 
 
-def _legible(record: Region) -> tuple[Region | None, tuple[str, ...]]:
+def legible(record: Region) -> tuple[Region | None, tuple[str, ...]]:
+    """What can be read of a helpdesk's record, and a warning where that is not all of it."""
     region = None
     try:
         region = Region(country_code(record.country))

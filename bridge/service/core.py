@@ -8,19 +8,13 @@ from typing import Any
 
 from bridge.adapters.base import Adapter
 from bridge.coordination import Wake
-from bridge.errors import SettingsError, UnknownHelpdesk
-from bridge.ledger.accounts import Account, Address
+from bridge.errors import UnknownHelpdesk
+from bridge.ledger.accounts import Account
 from bridge.ledger.engine import Database
-from bridge.policy.calendars import (
-    CountrySource,
-    Region,
-    build_calendar,
-    clock_inputs,
-    locate,
-)
+from bridge.policy.calendars import CountrySource, clock_inputs
 from bridge.policy.hours import Calendar
+from bridge.policy.places import Address, settle
 from bridge.policy.terms import Terms
-from bridge.policy.zones import load_zone
 from bridge.texts import Texts
 from bridge.ticket import Status
 
@@ -93,23 +87,6 @@ class Bridge:
 
 @lru_cache(maxsize=4096)
 def _locate(own: Address, told: Address, home: Address) -> Located:
-    zone, warnings = _zone(own, told, home)
-    place = locate(zone, _region(own), _region(told), _region(home))
-    calendar = build_calendar(zone, place.country, place.subdivision)
-    warnings = (*warnings, *place.warnings)
-    return Located(calendar, place.country, place.subdivision, place.source, warnings)
-
-
-def _zone(own: Address, told: Address, home: Address) -> tuple[str, tuple[str, ...]]:
-    fallback = own.zone or home.zone or "UTC"
-    if own.zone or not told.zone:
-        return fallback, ()
-    try:
-        load_zone(told.zone)
-    except SettingsError as error:
-        return fallback, (f"the organisation's zone is not used: {error}",)
-    return told.zone, ()
-
-
-def _region(address: Address) -> Region | None:
-    return Region(address.country, address.subdivision) if address.country else None
+    found = settle(own, told, home)
+    place = found.place
+    return Located(found.calendar, place.country, place.subdivision, place.source, found.warnings)
