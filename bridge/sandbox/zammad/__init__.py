@@ -1,9 +1,9 @@
 """A stand-in for Zammad 5.5: stateful, with its HTTP API and its signed, late, repeated webhooks.
 
 Held against recordings of a real Zammad in tests/sandbox. Not spoken: tags, time accounting,
-attachments, SLAs and calendars, macros and bulk changes, ETags, the form's own endpoint, changes
-of users, and the built-in attributes of the object manager. Core workflows and overviews are kept
-and have no effect.
+attachments, macros and bulk changes, ETags, the form's own endpoint, changes of users, and the
+built-in attributes of the object manager; of SLAs, all but the first response. Core workflows and
+overviews are kept and have no effect.
 """
 
 from bridge.sandbox.deliveries import Attempt, RawRequest

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from bridge.sandbox.faults import Front
 from bridge.sandbox.zammad import conditions
 from bridge.sandbox.zammad.access import Actor
+from bridge.sandbox.zammad.escalation import zone_offsets
 from bridge.sandbox.zammad.model import Zammad
 from bridge.sandbox.zammad.records import ApiError, Record, dumps, opaque
 from bridge.sandbox.zammad.triggers import Automation
@@ -22,6 +23,8 @@ _TABLES: dict[str, Automation] = {
     "triggers": "Trigger",
     "core_workflows": "CoreWorkflow",
     "overviews": "Overview",
+    "calendars": "Calendar",
+    "slas": "Sla",
 }
 _AUTOMATIONS = f"any({', '.join(_TABLES)})"
 
@@ -123,8 +126,7 @@ def search_tickets() -> Response:
     if _flag("expand"):
         return _answer([model.views.ticket_expanded(row) for row in rows])
     ids = [row["id"] for row in rows]
-    found = {"tickets": ids, "tickets_count": len(ids), "assets": model.views.assets(rows)}
-    return _answer(found)
+    return _answer({"tickets": ids, "tickets_count": len(ids), "assets": model.views.assets(rows)})
 
 
 @api.get("/tickets/<int:ticket_id>")
@@ -213,11 +215,8 @@ def list_articles(ticket_id: int) -> Response:
     """GET /ticket_articles/by_ticket/{id}; a customer does not see internal ones."""
     model, actor = _zammad(), _actor()
     rows = model.store.articles(model.access.ticket(actor, ticket_id)["id"])
-    return _answer([model.views.article(row) for row in rows if _may_read(actor, row)])
-
-
-def _may_read(actor: Actor, article: Record) -> bool:
-    return actor.is_agent or not article["internal"]
+    readable = (row for row in rows if actor.is_agent or not row["internal"])
+    return _answer([model.views.article(row) for row in readable])
 
 
 # --- users, organisations, groups, states --------------------------------------------------
@@ -253,8 +252,7 @@ def create_user() -> Response:
 @api.get("/organizations")
 def list_organizations() -> Response:
     """GET /organizations."""
-    _actor("ticket.agent", "admin.organization")
-    model = _zammad()
+    model, _ = _zammad(), _actor("ticket.agent", "admin.organization")
     rows = _page(list(model.store.tables["Organization"].values()), "per_page")
     return _answer([_organization(row) for row in rows])
 
@@ -302,8 +300,7 @@ def _organization(row: Record) -> Record:
 @api.get("/groups")
 def list_groups() -> Response:
     """GET /groups."""
-    _actor("ticket.agent", "admin.group")
-    model = _zammad()
+    model, _ = _zammad(), _actor("ticket.agent", "admin.group")
     return _answer([model.views.group(row) for row in model.store.tables["Group"].values()])
 
 
@@ -361,6 +358,13 @@ def migrate_attributes() -> Response:
     _actor("admin.object")
     _zammad().attributes.migrate()
     return _answer({})
+
+
+@api.get("/calendars_init")
+def show_zones() -> Response:
+    """GET /calendars_init: what the form of a calendar offers."""
+    _automation("calendars")
+    return _answer({"timezones": zone_offsets(_zammad().store.now())})
 
 
 @api.get(f"/<{_AUTOMATIONS}:kind>")

@@ -8,6 +8,7 @@ from bridge.sandbox.zammad import lifecycle, seed
 from bridge.sandbox.zammad.access import Actor
 from bridge.sandbox.zammad.attributes import ObjectManager
 from bridge.sandbox.zammad.conditions import Event
+from bridge.sandbox.zammad.escalation import Escalations
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment, as_text, opaque
 from bridge.sandbox.zammad.store import SYSTEM, Store
 
@@ -41,6 +42,7 @@ class Desk:
         self._store = store
         self._attributes = attributes
         self._fire = fire
+        self._escalations = Escalations(store)
 
     def create(
         self, actor: Actor, body: Record, *, origin: Mapping[str, object] | None = None
@@ -191,6 +193,7 @@ class Desk:
         ticket = self._store.insert("Ticket", fields, actor.id)
         ticket["number"] = f"55{ticket['id']:03d}"
         self._store.log(ticket["id"], actor.id, "created")
+        self._escalations.apply(ticket)
         return ticket
 
     def _save(self, ticket: Record, wanted: Record, by: int) -> set[str]:
@@ -209,6 +212,7 @@ class Desk:
             self._log_change(ticket, key, ticket[key], after[key], by)
         signed = {"updated_by_id"} if ticket["updated_by_id"] != by else set()
         ticket.update(after)
+        self._escalations.apply(ticket)
         return signed.union(changed)
 
     def _log_change(self, ticket: Record, key: str, before: object, after: object, by: int) -> None:

@@ -27,7 +27,8 @@ class Token(StrEnum):
     """The API tokens of a new sandbox. No secrets: they open nothing but sandboxes.
 
     `BRIDGE` and `SETUP` are the same user's: one for running the bridge, with `ticket.agent`
-    alone, one that may also set up attributes, webhooks, triggers, overviews and workflows.
+    alone, one that may also set up attributes, webhooks, triggers, overviews, workflows, calendars
+    and SLAs.
     """
 
     ADMIN = "sandbox-admin"
@@ -77,7 +78,7 @@ class Zammad:
         self.calls: list[Call] = []
         self.access.add_token(Token.ADMIN, ADMIN, "admin", "ticket.agent")
         self.access.add_token(Token.BRIDGE, BRIDGE, "ticket.agent")
-        setup = ("object", "webhook", "trigger", "overview", "core_workflow")
+        setup = ("object", "webhook", "trigger", "overview", "core_workflow", "calendar", "sla")
         admin = (f"admin.{name}" for name in setup)
         self.access.add_token(Token.SETUP, BRIDGE, "ticket.agent", *admin)
         self.access.add_token(Token.AGENT, AGENT, "ticket.agent")

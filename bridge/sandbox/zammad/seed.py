@@ -78,6 +78,8 @@ def tables(now: datetime) -> dict[str, list[Record]]:
         "Trigger": _rows(now, [_auto_reply()]),
         "CoreWorkflow": [],
         "Overview": [],
+        "Calendar": [],
+        "Sla": [],
         "Ticket": [],
         "TicketArticle": [],
         "Attribute": [],

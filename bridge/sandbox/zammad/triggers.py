@@ -5,10 +5,11 @@ from typing import Literal
 
 from bridge.sandbox.zammad.conditions import Event, matches
 from bridge.sandbox.zammad.desk import Desk
+from bridge.sandbox.zammad.escalation import check_hours
 from bridge.sandbox.zammad.records import ApiError, Record
 from bridge.sandbox.zammad.store import Store
 
-Automation = Literal["Webhook", "Trigger", "CoreWorkflow", "Overview"]
+Automation = Literal["Webhook", "Trigger", "CoreWorkflow", "Overview", "Calendar", "Sla"]
 
 _DEFAULTS: dict[Automation, Record] = {
     "Webhook": {
@@ -55,6 +56,26 @@ _DEFAULTS: dict[Automation, Record] = {
         "out_of_office": False,
         "active": True,
     },
+    "Calendar": {
+        "name": None,
+        "timezone": None,
+        "business_hours": {},
+        "default": False,
+        "ical_url": None,
+        "public_holidays": {},
+        "last_log": None,
+        "last_sync": None,
+    },
+    "Sla": {
+        "name": None,
+        "calendar_id": None,
+        "first_response_time": None,
+        "response_time": None,
+        "update_time": None,
+        "solution_time": None,
+        "condition": {},
+        "data": {},
+    },
 }
 
 _REQUIRED: dict[Automation, tuple[str, ...]] = {
@@ -62,6 +83,8 @@ _REQUIRED: dict[Automation, tuple[str, ...]] = {
     "Trigger": ("name", "condition", "perform"),
     "CoreWorkflow": ("name",),
     "Overview": ("name", "role_ids"),
+    "Calendar": ("name",),
+    "Sla": ("name",),
 }
 
 Enqueue = Callable[[Record, int, Event], None]
@@ -81,7 +104,7 @@ class Triggers:
         self._enqueue = enqueue
 
     def create(self, table: Automation, spec: Mapping[str, object], by: int) -> Record:
-        """Add a webhook, a trigger, an overview or a workflow. A trigger's name alone is unique.
+        """Add a webhook, a trigger or another of these. A trigger's name alone is unique.
 
         A trigger's attributes may be ones that do not exist (recording 060). Workflows only change
         what agents see in the browser, so they do nothing here (recordings 269 to 273).
@@ -117,6 +140,8 @@ class Triggers:
                 user = f"Trigger: {row['name']} (#{row['id']})"
                 raise ApiError(422, f"Cannot delete! This webhook is referenced by {user}")
         del self._store.tables[table][row_id]
+        if table == "Calendar":
+            self._move_slas(row_id)
 
     def run(self, event: Event, desk: Desk) -> None:
         """Act on a change, in the order of the triggers' names in lower case.
@@ -127,6 +152,13 @@ class Triggers:
         for row in sorted(rows, key=lambda row: str(row["name"]).lower()):
             if row["active"] and matches(row["condition"], event, self._related(event)):
                 self._perform(row, event, desk)
+
+    def _move_slas(self, calendar_id: int) -> None:
+        """SLAs of a calendar that is gone get another one. From Zammad's code: no recording."""
+        other = next(iter(self._store.tables["Calendar"]), None)
+        for row in self._store.tables["Sla"].values():
+            if row["calendar_id"] == calendar_id:
+                row["calendar_id"] = other
 
     def _perform(self, trigger: Record, event: Event, desk: Desk) -> None:
         for action, options in trigger["perform"].items():
@@ -153,6 +185,8 @@ class Triggers:
         for key in _REQUIRED[table]:
             if not fields[key]:
                 raise ApiError(422, f"Attribute '{key}\" of relation \"{table.lower()}s' required!")
+        if table == "Calendar":
+            check_hours(fields)
         if table == "Webhook" and not str(fields["endpoint"]).startswith(("http://", "https://")):
             problem = "The provided endpoint is invalid, no http or https protocol was specified."
             raise ApiError(422, f"Endpoint {problem}")
