@@ -40,9 +40,7 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
                 name: _helpdesk(helpdesk, settings) for name, helpdesk in settings.helpdesks.items()
             },
             terms=settings.terms,
-            home=Address(
-                settings.defaults.zone, settings.defaults.country, settings.defaults.subdivision
-            ),
+            home=_home(settings),
             texts=settings.texts,
             now=now,
         )
@@ -70,7 +68,18 @@ def wanted(settings: Settings, name: str, public_url: str | None = None) -> Want
     """What the helpdesk of that name is to do; `public_url` overrules that of the settings."""
     base = public_url or settings.listen.public_url
     endpoint = f"{base}/webhooks/{name}" if base else None
-    return Wanted(endpoint, settings.terms.reopen_days)
+    return Wanted(
+        endpoint,
+        reopen_days=settings.terms.reopen_days,
+        home=_home(settings),
+        response_seconds=settings.terms.response_seconds,
+        today=utc_now().date(),
+    )
+
+
+def _home(settings: Settings) -> Address:
+    home = settings.defaults
+    return Address(home.zone, home.country, home.subdivision)
 
 
 @dataclass(frozen=True, slots=True)

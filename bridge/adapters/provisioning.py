@@ -6,10 +6,12 @@ Only what carries our marker is ever changed or removed; what an admin made is r
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from bridge.policy.places import Address
 
 
 class Action(StrEnum):
@@ -34,9 +36,10 @@ class Step:
     """One thing in the helpdesk, and what is to become of it.
 
     `kind` and `name` are the helpdesk's own words, as its admin sees them, and `detail` goes on
-    from them. `required` is False for what the bridge works without. `apply` carries the step out
-    on what is there at that moment, so it may be repeated, also after an attempt of which nobody
-    knows whether it arrived; it raises `HelpdeskUnavailable` or `HelpdeskRefused`.
+    from them. `required` is False for what the bridge works without, `pressing` for what is done
+    with the next set-up and is no fault until then. `apply` carries the step out on what is there
+    at that moment, so it may be repeated, also after an attempt of which nobody knows whether it
+    arrived; it raises `HelpdeskUnavailable` or `HelpdeskRefused`.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class Step:
     detail: str = ""
     remedy: str = ""
     required: bool = field(default=True, kw_only=True)
+    pressing: bool = field(default=True, kw_only=True)
     apply: Callable[[], None] = field(default=_nothing, repr=False, compare=False, kw_only=True)
 
     @property
@@ -72,15 +76,39 @@ class SecretPlace(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """A first response that the bridge has promised and nobody has given. Instants are UTC.
+
+    `number` is the ticket's number as people see it; `started_at` is when the clock began.
+    """
+
+    ticket_id: str
+    number: str
+    started_at: datetime
+    due_at: datetime
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What the helpdesk is to do for the bridge.
 
     `endpoint` is the full address of the bridge's receiver for this helpdesk; None where nobody
-    said it: then it is not compared. `reopen_days` is how long a re-open is free.
+    said it: then it is not compared. `reopen_days` is how long a re-open is free. `home` is where
+    customers are of whom nothing else is known, `response_seconds` the business time in which a
+    first response is promised, `today` the date in UTC, and `promises` are some of those that run,
+    newest first: for a helpdesk that counts business time as well.
     """
 
     endpoint: str | None
     reopen_days: int = 90
+    home: Address = field(default_factory=Address)
+    response_seconds: int = 4 * 3600
+    today: date = field(default_factory=_today)
+    promises: tuple[Promise, ...] = ()
 
 
 class Severity(StrEnum):
@@ -182,7 +210,7 @@ def problems_in(plan: Iterable[Step], where: str, remedy: str) -> list[Problem]:
     return [
         Problem(_severity(step), where, _said(step), step.remedy or remedy)
         for step in plan
-        if step.action is not Action.KEEP
+        if step.action is not Action.KEEP and step.pressing
     ]
 
 

@@ -22,6 +22,8 @@ PERMISSIONS = {
     "overviews": "admin.overview",
     "core_workflows": "admin.core_workflow",
     "groups": "admin.group",
+    "calendars": "admin.calendar",
+    "slas": "admin.sla",
 }
 
 

@@ -6,8 +6,10 @@ know is accepted and silently never matches, so each trigger is to be proved by 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from bridge.policy.hours import Weekly
 from bridge.ticket import PointsState, SlaState
 
 Json = dict[str, Any]
@@ -20,6 +22,13 @@ TRIGGER_PREFIX = "zz-points-bridge: "
 """Zammad runs triggers by name, so ours come last and see what the others did."""
 OVERVIEW = "Support points: first response due"
 WORKFLOW = "points-bridge: its fields are read-only"
+
+NATIVE_PREFIX = "zz-points-bridge "
+"""Calendars and SLAs have no note either, so everything that begins like this is ours.
+
+Zammad takes the first SLA by name that fits, and of those without a condition the last one: so an
+admin's own go before ours where they have a condition, and not where they have none.
+"""
 
 _TEXT_TYPES = frozenset({"input", "select", "tree_select", "textarea"})
 
@@ -205,6 +214,45 @@ def workflow() -> Json:
         "stop_after_match": False,
         "changeable": True,
         "active": True,
+    }
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def calendar(zone: str, weekly: Weekly, closed: Iterable[date]) -> Json:
+    """A calendar; a feed of holidays would add days that the bridge does not know."""
+    return {
+        "timezone": zone,
+        "business_hours": {
+            name: _business_day(weekly.get(number, ())) for number, name in enumerate(_WEEKDAYS)
+        },
+        "public_holidays": {
+            day.isoformat(): {"active": True, "summary": "public holiday"} for day in sorted(closed)
+        },
+        "ical_url": None,
+    }
+
+
+def _business_day(windows: Iterable[tuple[int, int]]) -> Json:
+    frames = [[_time_of_day(opens), _time_of_day(closes)] for opens, closes in windows]
+    # Also a closed day has a frame in Zammad's own form, and in what was recorded.
+    return {"active": bool(frames), "timeframes": frames or [["09:00", "17:00"]]}
+
+
+def _time_of_day(second: int) -> str:
+    return f"{second // 3600:02}:{second // 60 % 60:02}"
+
+
+def sla(calendar_id: int | None, minutes: int, values: Mapping[str, str]) -> Json:
+    """An SLA for the organisations with these values; without any, for all that no other fits."""
+    return {
+        "calendar_id": calendar_id,
+        "first_response_time": minutes,
+        "condition": {
+            f"organization.{name}": {"operator": "is", "value": value}
+            for name, value in values.items()
+        },
     }
 
 

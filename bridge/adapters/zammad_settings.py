@@ -13,7 +13,8 @@ from bridge.adapters.zammad_setup import ZammadSetup
 class ZammadSettings(VendorSettings):
     """See `ZammadConfig`. Two webhook secrets are accepted while one replaces the other.
 
-    The setup token is for the commands that set Zammad up and check it; a server needs none.
+    The setup token and `native_slas` are for the commands that set Zammad up and check it; a server
+    needs neither.
     """
 
     kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
@@ -27,6 +28,7 @@ class ZammadSettings(VendorSettings):
     country_field: Name = "support_country"
     subdivision_field: Name = "support_subdivision"
     show_balance: bool = True
+    native_slas: bool = False
     deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
 
 
@@ -50,7 +52,8 @@ def _build(_name: str, settings: ZammadSettings) -> Zammad:
 def _setup(name: str, settings: ZammadSettings, secrets: SecretPlace) -> ZammadSetup:
     token = settings.setup_token
     own = token.get_secret_value() if token else None
-    return ZammadSetup(name, _config(settings), secrets, own)
+    native = settings.native_slas
+    return ZammadSetup(name, _config(settings), secrets, own, native_slas=native)
 
 
 ZAMMAD = Vendor(ZammadSettings, _build, _setup)

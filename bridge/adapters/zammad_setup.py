@@ -1,4 +1,4 @@
-"""Setting a Zammad up: fields, webhook, triggers, overview, workflow. See `Provisioner`.
+"""Setting a Zammad up: fields, webhook, triggers, overview, workflow, SLAs. See `Provisioner`.
 
 Names in Zammad are not unique but for triggers, so nothing is made without looking for it first:
 in the list, by its name and by the marker in its note. `zammad_layout` says what there is to be.
@@ -31,9 +31,11 @@ from bridge.adapters.provisioning import (
 from bridge.adapters.signatures import sign_hmac
 from bridge.adapters.zammad import ZammadConfig
 from bridge.adapters.zammad_admin import PERMISSIONS, ZammadAdmin, differing, permission_lacking
+from bridge.adapters.zammad_badge import mismatches
 from bridge.adapters.zammad_fields import ZammadFields
 from bridge.adapters.zammad_groups import Member, group_reports, member, unserved
 from bridge.adapters.zammad_layout import Json
+from bridge.adapters.zammad_slas import NativeSlas
 from bridge.adapters.zammad_ticket import STATUS_OF_STATE_TYPE, State, checked
 from bridge.adapters.zammad_trials import zammad_trials
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
@@ -83,6 +85,8 @@ class ZammadSetup(Provisioner):
         secrets: SecretPlace,
         setup_token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        native_slas: bool = False,
     ) -> None:
         """Connect to nothing yet.
 
@@ -93,10 +97,12 @@ class ZammadSetup(Provisioner):
             setup_token: a token with `ticket.agent` and the permissions in
                 `zammad_admin.PERMISSIONS`; None: the one that the bridge runs with is used.
             sleep: waits so many seconds.
+            native_slas: whether Zammad is to have calendars and SLAs of its own.
 
         Raises:
             SettingsError: the url or a token cannot be used.
         """
+        self._name = name
         self._remedy = f"run `points-bridge setup {name}`"
         self._config = config
         self._secrets = secrets
@@ -109,6 +115,8 @@ class ZammadSetup(Provisioner):
         shown = layout.ACCOUNT_FIELDS if config.show_balance else ()
         fields = (*layout.TICKET_FIELDS, *layout.organization_fields(*place), *shown)
         self._fields = ZammadFields(self._admin, self._agent, fields, sleep)
+        self._native_slas = native_slas
+        self._slas = NativeSlas(self._admin, place, wanted=native_slas)
 
     def plan(self, wanted: Wanted) -> Plan:
         """Fields, then what needs them, then what is only said."""
@@ -119,13 +127,15 @@ class ZammadSetup(Provisioner):
             *(step for kind, name in _NAMES for step in self._steps(kind, name, wanted, lists)),
             *_leftover_triggers(lists),
             *_doubles(lists, wanted),
+            *self._slas.plan(wanted),
             *self._group_reports(wanted),
         )
 
     def removal(self) -> Plan:
         """Triggers first: they hold on to the webhook."""
         lists = _Lists(self._admin)
-        return tuple(step for kind in _KINDS for step in _removals(kind, lists))
+        ours = (step for kind in _KINDS for step in _removals(kind, lists))
+        return (*ours, *self._slas.removal())
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""
@@ -134,7 +144,11 @@ class ZammadSetup(Provisioner):
             found = clock_problem("clock", theirs, now())
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
             return [_failed("credentials", error)]
-        for look in (self._right_problems, lambda: self._plan_problems(wanted)):
+        for look in (
+            self._right_problems,
+            lambda: self._plan_problems(wanted),
+            lambda: self._badge_problems(wanted),
+        ):
             try:
                 found += look()
             except (HelpdeskRefused, HelpdeskUnavailable) as error:
@@ -270,13 +284,20 @@ class ZammadSetup(Provisioner):
         except HelpdeskRefused as error:
             return [*self._seen_problems(), self._unplanned(error)]
 
+    def _badge_problems(self, wanted: Wanted) -> list[Problem]:
+        if not self._native_slas:
+            return []
+        return mismatches(self._name, self._agent, self._admin, wanted.promises)
+
     def _unplanned(self, error: BridgeError) -> Problem:
         """Without a token for it the set-up cannot be looked at, which need not be a mistake."""
         known = self._own_token or not permission_lacking(error)
         severity = Severity.PROBLEM if known else Severity.WARNING
         remedy = "set the secret setup_token while you run this command, to have all looked at"
         if self._own_token:
-            remedy = f"the setup token needs: {', '.join(sorted(PERMISSIONS.values()))}"
+            optional = set() if self._native_slas else {"calendars", "slas"}
+            needed = sorted(PERMISSIONS[name] for name in PERMISSIONS.keys() - optional)
+            remedy = f"the setup token needs: {', '.join(needed)}"
         return Problem(severity, "set-up", str(error), remedy)
 
     def _seen_problems(self) -> list[Problem]:

@@ -15,6 +15,7 @@ from bridge.adapters.provisioning import Action, Plan, Problem, Severity, Step, 
 from bridge.adapters.zammad import Zammad, ZammadConfig
 from bridge.adapters.zammad_setup import ZammadSetup
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
+from bridge.policy.places import Address
 from bridge.sandbox.zammad import (
     ADMIN,
     AGENT,
@@ -31,17 +32,19 @@ from tests.adapters.keeping import Kept
 
 URL = "https://helpdesk.example"
 ENDPOINT = "https://points.example/webhooks/support"
-WANTED = Wanted(ENDPOINT, reopen_days=90)
+WANTED = Wanted(ENDPOINT, reopen_days=90, home=Address("Europe/Berlin"), today=date(2026, 11, 23))
 SECRET = "canary-secret-91c3"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ATTRIBUTES = "/api/v1/object_manager_attributes"
+TABLES = ("Attribute", "Webhook", "Trigger", "Overview", "CoreWorkflow", "Calendar", "Sla")
 Row = dict[str, Any]
 
 
 class Desk:
     """A Zammad as after its installation, with one ticket, behind a mocked transport."""
 
-    def __init__(self, mock: responses.RequestsMock) -> None:
+    def __init__(self, mock: responses.RequestsMock, *, native_slas: bool = False) -> None:
+        self.native_slas = native_slas
         self.box = ZammadSandbox(lambda: NOW, transport=lambda _request: 200)
         self._client = self.box.app.test_client()
         self.slept: list[float] = []
@@ -74,7 +77,8 @@ class Desk:
         secret: str | None = SECRET,
     ) -> ZammadSetup:
         config = ZammadConfig(URL, token, (secret,) if secret else ())
-        return ZammadSetup("support", config, self.kept, setup_token, self.slept.append)
+        sleep, native = self.slept.append, self.native_slas
+        return ZammadSetup("support", config, self.kept, setup_token, sleep, native_slas=native)
 
     def rows(self, table: str) -> list[Row]:
         return list(self.box.model.store.tables[table].values())
@@ -105,8 +109,9 @@ class Desk:
     def state(self) -> dict[str, list[Row]]:
         """What there is, whenever and in whatever order it was made."""
         webhooks = {row["id"]: row["name"] for row in self.rows("Webhook")}
+        calendars = {row["id"]: row["name"] for row in self.rows("Calendar")}
         found = {}
-        for table in ("Attribute", "Webhook", "Trigger", "Overview", "CoreWorkflow"):
+        for table in TABLES:
             rows = [
                 {key: value for key, value in row.items() if key not in {"id", "position"}}
                 for row in self.rows(table)
@@ -115,6 +120,8 @@ class Desk:
                 hook = row.get("perform", {}).get("notification.webhook")
                 if hook:
                     row["perform"] = {"notification.webhook": webhooks[hook["webhook_id"]]}
+                if "calendar_id" in row:
+                    row["calendar_id"] = calendars.get(row["calendar_id"])
             found[table] = sorted(rows, key=lambda row: (row["name"], str(row.get("object"))))
         found["Ticket"] = [dict(self.box.model.ticket(self.ticket))]
         return found
@@ -260,15 +267,15 @@ class TestAnInterruptedSetup:
         self, vendor: responses.RequestsMock, fault: Fault
     ) -> None:
         """Every single call is cut in turn; then the command is run again."""
-        whole = Desk(vendor)
+        whole = Desk(vendor, native_slas=True)
         set_up(whole)
         expected, calls = whole.state(), list(whole.box.model.calls)
-        assert sum(call.method != "GET" for call in calls) == 22
+        assert sum(call.method != "GET" for call in calls) == 24
         for cut, call in enumerate(calls):
             if call.method == "GET" and fault.carried_out:
                 continue  # nothing is carried out by it
             vendor.reset()
-            desk = Desk(vendor)
+            desk = Desk(vendor, native_slas=True)
             desk.fault(fault, after=cut)
             with pytest.raises(HelpdeskUnavailable):
                 set_up(desk)
@@ -279,16 +286,16 @@ class TestAnInterruptedSetup:
     def test_of_a_removal_goes_on_from_any_call(
         self, vendor: responses.RequestsMock, fault: Fault
     ) -> None:
-        for cut in range(13):
+        for cut in range(17):
             vendor.reset()
-            desk = Desk(vendor)
+            desk = Desk(vendor, native_slas=True)
             set_up(desk)
             desk.fault(fault, after=cut)
             with pytest.raises(HelpdeskUnavailable):
                 take_away(desk)
             take_away(desk)
             assert desk.setup().removal() == ()
-            assert desk.rows("Webhook") == []
+            assert desk.rows("Webhook") == desk.rows("Calendar") == desk.rows("Sla") == []
 
 
 class TestASecretThatNobodyHas:

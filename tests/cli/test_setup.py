@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -200,6 +201,35 @@ def test_a_trial_that_the_helpdesk_refuses_fails_the_proof(run: Run, bare: Scene
     bare.zammad.model.faults.add(refused)
     code, out, _ = run(*SETUP, "--prove")
     assert (code, "does not merge" in out) == (1, True)
+
+
+def test_native_slas_are_made_and_taken_away_by_the_setting(
+    run: Run, bare: Scene, settings: Path
+) -> None:
+    of(run, *SETUP, "--yes")
+    zone = {"support_timezone": "America/Toronto", "support_country": "CA"}
+    bare.zammad.model.add_organization("Maple Inc", **zone)
+    bare.zammad.model.add_organization("Odd Ltd", support_timezone="Berlin")
+    plain = settings.read_text(encoding="utf-8")
+    table = "[helpdesks.support]"
+    settings.write_text(plain.replace(table, f"{table}\nnative_slas = true"), encoding="utf-8")
+    planned = {step["name"]: step["why"] for step in of(run, *SETUP, "--dry-run")["plan"]}
+    year = datetime.now(UTC).year
+    assert planned["zz-points-bridge America/Toronto, CA"] == (
+        f"public holidays of {year} to {year + 2}"
+    )
+    assert planned["zz-points-bridge 4: everybody else"] == ""
+    assert "unknown time zone 'Berlin'" in planned["Odd Ltd"]
+    made = of(run, *SETUP, "--yes")
+    assert (made["changes"], made["failed"], made["left_out"]) == (4, None, [])
+    assert of(run, *SETUP, "--yes")["changes"] == 0
+    settings.write_text(plain, encoding="utf-8")
+    gone = of(run, *SETUP, "--yes")
+    assert [step["kind"] for step in gone["plan"] if step["action"] == "remove"] == (
+        ["SLA"] * 2 + ["calendar"] * 2
+    )
+    tables = bare.zammad.model.store.tables
+    assert tables["Sla"] == tables["Calendar"] == {}
 
 
 def test_no_output_tells_a_secret(run: Run, bare: Scene) -> None:
