@@ -76,6 +76,18 @@ def waiting(conn: Connection, now: datetime) -> list[Stored]:
     return [_stored(row) for row in conn.execute(query.order_by(clocks.c.due_at))]
 
 
+def promised(conn: Connection, helpdesk: str, limit: int) -> list[Stored]:
+    """Incidents of a helpdesk whose first-response clock runs, the newest `limit`, newest first."""
+    query = _incidents().where(
+        incidents.c.helpdesk == helpdesk,
+        incidents.c.closed == 0,
+        clocks.c.result.in_([SlaState.RUNNING.value, SlaState.AT_RISK.value]),
+        clocks.c.responded_at.is_(None),
+    )
+    rows = conn.execute(query.order_by(incidents.c.id.desc()).limit(limit))
+    return [_stored(row) for row in rows]
+
+
 def reminded_day(conn: Connection, incident_id: int) -> int:
     """The day of the last reminder that was written for a held incident; 0 for none."""
     query = select(incidents.c.reminded_day).where(incidents.c.id == incident_id)

@@ -7,16 +7,24 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded
-from bridge.adapters.provisioning import Probe, Problem, Provisioner, Severity, Wanted
+from bridge.adapters.provisioning import (
+    Probe,
+    Problem,
+    Promise,
+    Provisioner,
+    Severity,
+    Wanted,
+)
 from bridge.adapters.vendor import is_loopback
 from bridge.errors import BridgeError, HelpdeskRefused
-from bridge.ledger import displays, queues
+from bridge.ledger import displays, incidents, queues
 from bridge.ledger.audit import audit
 from bridge.ledger.engine import Database
 from bridge.ledger.schema import inbox, outbox
@@ -30,6 +38,7 @@ _WAL_RESET_MENDED = (3, 51, 3)
 _SLOW, _STUCK = timedelta(minutes=10), timedelta(hours=1)
 _YEARS_WITHOUT_ZONES = 2
 _DEADLINE = 10.0
+_MOST_PROMISES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ class LedgerFacts:
     """The database: what is queued and stuck, and what its audit says.
 
     `unshown`: why organisations of a helpdesk do not show their points, a reason for each.
+    `promises` are the newest first responses that are still owed, by helpdesk.
     """
 
     revision: str | None
@@ -45,6 +55,7 @@ class LedgerFacts:
     unshown: Mapping[str, list[str]] = field(default_factory=dict)
     backlog: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     oldest: datetime | None = None
+    promises: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +130,10 @@ def examine(
         elif settings.listen.public_url:
             reach = look(settings.listen.public_url, name, probe)
             found += reach_problems(reach, name)
+        promises = facts.ledger.promises.get(name, ()) if facts.ledger else ()
         found += [
             replace(problem, where=f"{name}: {problem.where}")
-            for problem in provisioner.check(wanted, now)
+            for problem in provisioner.check(replace(wanted, promises=promises), now)
         ]
     order = list(Severity)
     once = dict.fromkeys(found)  # helpdesks share a receiver, and its problems
@@ -302,6 +314,16 @@ def _ledger_facts(database: Database, helpdesks: Iterable[str]) -> LedgerFacts:
         database.read(lambda conn: displays.problems(conn, helpdesks)),
         database.read(queues.backlog),
         database.read(_oldest_queued),
+        {name: database.read(partial(_promises, helpdesk=name)) for name in helpdesks},
+    )
+
+
+def _promises(conn: Connection, helpdesk: str) -> tuple[Promise, ...]:
+    found = incidents.promised(conn, helpdesk, _MOST_PROMISES)
+    return tuple(
+        Promise(one.ticket_id, one.ticket_number, clock.started_at, clock.due_at)
+        for one in found
+        if (clock := one.incident.clock)
     )
 
 
