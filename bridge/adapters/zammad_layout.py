@@ -142,6 +142,8 @@ def trigger_conditions(bridge_id: int) -> dict[str, Json]:
 
     A guard on `updated_by_id` alone matches only when the person changed, so each one stands beside
     what has changed. "created" has none: a ticket that the bridge's user opens is an incident too.
+    Nor have those of a merge, which is no update: of its two tickets each is told of once. Closing
+    has no trigger of its own, being a change of state.
     """
     update = _row("ticket.action", "is", "update")
     guard = _row("ticket.updated_by_id", "is not", [str(bridge_id)]) | {"pre_condition": "specific"}
@@ -155,6 +157,7 @@ def trigger_conditions(bridge_id: int) -> dict[str, Json]:
         "agent article": _all(update, by_agent, public, guard),
         "customer changed": _all(update, _row("ticket.customer_id", "has changed", []), guard),
         "merged": {"ticket.action": {"operator": "is", "value": "update.merged_into"}},
+        "received a merge": {"ticket.action": {"operator": "is", "value": "update.received_merge"}},
     }
 
 

@@ -10,7 +10,7 @@ from bridge.adapters.zammad_layout import TRIGGER_PREFIX, Json
 from bridge.errors import HelpdeskRefused
 
 _TITLE = "points-bridge setup: a test, please ignore"
-_UNGUARDED = frozenset({"created", "merged"})
+_UNGUARDED = frozenset({"created", "merged", "received a merge"})
 
 
 def zammad_trials(
@@ -45,6 +45,7 @@ def zammad_trials(
         "customer changed": lambda: on.change({"customer_id": actor.id}),
         "state changed": on.close,
         "merged": on.merge_another,
+        "received a merge": on.told,
     }
     same = "the setup token is the bridge's own user's, whose changes fire no such trigger"
     return tuple(
@@ -69,14 +70,19 @@ class _Rehearsal:
         self.ticket = self._new()
         return str(self.ticket["id"])
 
+    def told(self) -> str:
+        if not self.ticket:
+            raise HelpdeskRefused("there is no test ticket: it could not be created")
+        return str(self.ticket["id"])
+
     def write(self, sender: str) -> str:
         # A note is never mailed, and public it is an article like any other.
         article = {"body": _TITLE, "type": "note", "sender": sender, "internal": False}
         return self.change({"article": article})
 
     def change(self, change: Json) -> str:
-        self.admin.update(f"tickets/{self._id()}", change)
-        return self._id()
+        self.admin.update(f"tickets/{self.told()}", change)
+        return self.told()
 
     def close(self) -> str:
         return self.change({"state_id": self.closed_state_id})
@@ -86,7 +92,7 @@ class _Rehearsal:
         source = str(self._new()["id"])
         answer = self.admin.update(f"ticket_merge/{source}/{self.ticket['number']}", {})
         if answer.get("result") != "success":
-            raise HelpdeskRefused(f"Zammad does not merge the test tickets {source}, {self._id()}")
+            raise HelpdeskRefused(f"Zammad does not merge the test tickets {source}, {self.told()}")
         return source
 
     def _new(self) -> Json:
@@ -94,8 +100,3 @@ class _Rehearsal:
         group, customer = min(self.actor.full_in), self.bridge.id
         spec = {"title": _TITLE, "group_id": group, "customer_id": customer, "article": article}
         return self.admin.create("tickets", spec)
-
-    def _id(self) -> str:
-        if not self.ticket:
-            raise HelpdeskRefused("there is no test ticket: it could not be created")
-        return str(self.ticket["id"])

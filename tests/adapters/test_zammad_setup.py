@@ -270,7 +270,7 @@ class TestAnInterruptedSetup:
         whole = Desk(vendor, native_slas=True)
         set_up(whole)
         expected, calls = whole.state(), list(whole.box.model.calls)
-        assert sum(call.method != "GET" for call in calls) == 24
+        assert sum(call.method != "GET" for call in calls) == 25
         for cut, call in enumerate(calls):
             if call.method == "GET" and fault.carried_out:
                 continue  # nothing is carried out by it
@@ -844,6 +844,7 @@ class TestTheTrials:
         assert [trial.event.removeprefix(TRIGGER_PREFIX) for trial in possible] == [
             "created",
             "merged",
+            "received a merge",
         ]
         assert all("own user" in trial.reason for trial in trials if trial.act is None)
         assert all((trial.event, trial.act()) in fired() for trial in possible if trial.act)

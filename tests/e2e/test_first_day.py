@@ -22,12 +22,14 @@ CARLA = "carla@acme.example"
 class FirstDay(Deployment):
     """A helpdesk that nobody has touched, and an admin with its credentials and nothing else.
 
-    `opens` lets a customer open a ticket, `state` is what the tickets show of their points, `notes`
-    lets an agent write on one in the helpdesk's own pages.
+    `opens` lets a customer open a ticket, `state` is what the tickets show of their points,
+    `provable` is how many events need no person, `notes` lets an agent write on a ticket in the
+    helpdesk's own pages.
     """
 
     opens: Callable[[], object]
     state: Callable[[], list[object]]
+    provable: int
     notes: Callable[[int], object] = lambda _ticket: None
 
     def typed(self, *arguments: str) -> tuple[int, Any]:
@@ -71,7 +73,7 @@ def zammad(tmp_path: Path) -> Iterator[FirstDay]:
             with model.store.lock:
                 return [row.get("points_state") for row in model.store.tables["Ticket"].values()]
 
-        yield FirstDay(*deployed, lambda: model.customer_mails(CARLA, "Help", "Please."), state)
+        yield FirstDay(*deployed, lambda: model.customer_mails(CARLA, "Help", "Please."), state, 7)
 
 
 @pytest.fixture
@@ -106,6 +108,7 @@ def zendesk(tmp_path: Path) -> Iterator[FirstDay]:
             *deployed,
             lambda: model.customer_mails(CARLA, "Help", "Please."),
             state,
+            4,
             lambda ticket: model.agent_notes(ticket, "Here I am."),
         )
 
@@ -143,7 +146,7 @@ def test_every_event_is_proved_but_those_that_need_a_person(day: FirstDay) -> No
         code, done = day.typed("setup", "support", "--yes", "--prove")
     outcomes = {one["event"]: one["arrived"] for one in done["proved"]}
     assert code == 0
-    assert list(outcomes.values()).count(True) == {6: 6, 7: 4}[len(outcomes)]
+    assert list(outcomes.values()).count(True) == day.provable
     assert False not in outcomes.values()
 
 

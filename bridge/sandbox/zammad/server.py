@@ -156,6 +156,7 @@ def trigger_conditions(bridge_id: int) -> dict[str, Record]:
         "agent article": _all(update, _row("article.sender_id", "is", ["1"]), public, guard),
         "customer changed": _all(update, customer, guard),
         "merged": {"ticket.action": {"operator": "is", "value": "update.merged_into"}},
+        "received a merge": {"ticket.action": {"operator": "is", "value": "update.received_merge"}},
     }
 
 
