@@ -18,18 +18,24 @@ from bridge.adapters.zendesk_health import budget_problems, delivery_problems, r
 from bridge.adapters.zendesk_layout import Json
 from bridge.adapters.zendesk_settings import ZENDESK, ZendeskSettings
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
-from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import ADMIN, AGENT, BRIDGE, ApiToken, Client, Fault
 from bridge.ticket import HttpDelivery
 from tests.adapters.keeping import Kept
-from tests.adapters.zendesk_account import NOW, SECRET, WANTED, Desk, changes, check, set_up
+from tests.adapters.zendesk_account import (
+    NOW,
+    SECRET,
+    WANTED,
+    Desk,
+    changes,
+    check,
+    opened_account,
+    set_up,
+)
 
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    desk = Desk()
-    with serve(desk) as url:
-        desk.url = url
+    with opened_account() as desk:
         yield desk
 
 

@@ -10,7 +10,6 @@ from bridge.adapters.provisioning import Action, Wanted
 from bridge.adapters.zendesk import Zendesk
 from bridge.adapters.zendesk_values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
-from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import (
     EVENT_TYPES,
     TRIGGER_PREFIX,
@@ -30,6 +29,7 @@ from tests.adapters.zendesk_account import (
     Row,
     changes,
     named,
+    opened_account,
     set_up,
     take_away,
 )
@@ -37,9 +37,7 @@ from tests.adapters.zendesk_account import (
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    desk = Desk()
-    with serve(desk) as url:
-        desk.url = url
+    with opened_account() as desk:
         yield desk
 
 

@@ -1,5 +1,7 @@
 """A Zendesk as it is sold, on the stand-in over loopback, and what a set-up makes of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +11,7 @@ from bridge.adapters import zendesk_layout as layout
 from bridge.adapters.provisioning import Action, Plan, Problem, Step, Wanted
 from bridge.adapters.zendesk import ZendeskConfig
 from bridge.adapters.zendesk_setup import ZendeskSetup
+from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import ADMIN, BRIDGE, Client, ZendeskSandbox, trigger_conditions
 from tests.adapters.keeping import Kept
 
@@ -118,6 +121,15 @@ def _without_ids(row: Row, names: dict[str, str]) -> Row:
 
 def _no_wait(_seconds: float) -> None:
     """Zendesk's background jobs are done at once here."""
+
+
+@contextmanager
+def opened_account() -> Iterator[Desk]:
+    """An account that is served until the end of the block."""
+    desk = Desk()
+    with serve(desk) as url:
+        desk.url = url
+        yield desk
 
 
 def changes(plan: Plan) -> list[tuple[Action, str]]:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cli.scene import Scene, open_scene
+from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene, open_two_desks
+from bridge.ledger.accounts import Address
+from bridge.service.accounts import change_account
+from tests.e2e.helpers import CARLA
 
 
 @pytest.fixture
@@ -14,6 +17,19 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     with open_scene(tmp_path) as scene:
         people_of(scene)
         yield scene
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[TwoDesks]:
+    """Acme is a customer in both."""
+    with open_two_desks(tmp_path) as desks:
+        known = desks.zammad.model.add_organization("Acme GmbH", support_timezone="Europe/Berlin")
+        desks.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
+        record = desks.zendesk.model.add_organization("Acme", support_timezone="Europe/Berlin")
+        desks.zendesk.model.add_customer("Carla", CARLA, "Acme")
+        for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
+            change_account(desks.bridge, "Acme GmbH", Address(), link)
+        yield desks
 
 
 def people_of(scene: Scene) -> None:

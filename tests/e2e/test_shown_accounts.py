@@ -1,6 +1,5 @@
 """What agents see of an account on the customer's own record, in both helpdesks."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,30 +7,15 @@ from typing import Any
 import pytest
 
 from bridge.adapters import zendesk_http
-from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene, open_two_desks
+from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene
 from bridge.jobs import run_once
 from bridge.ledger import displays
-from bridge.ledger.accounts import Address
 from bridge.sandbox.zammad import Fault
 from bridge.sandbox.zendesk import Fault as ZendeskFault
-from bridge.service.accounts import change_account
 from bridge.service.showing import show_accounts
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, on_hand, opened
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[TwoDesks]:
-    """Acme is a customer in both, and one account."""
-    with open_two_desks(tmp_path) as desks:
-        known = desks.zammad.model.add_organization("Acme GmbH", support_timezone="Europe/Berlin")
-        desks.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
-        record = desks.zendesk.model.add_organization("Acme", support_timezone="Europe/Berlin")
-        desks.zendesk.model.add_customer("Carla", CARLA, "Acme")
-        for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
-            change_account(desks.bridge, "Acme GmbH", Address(), link)
-        yield desks
 
 
 def zammad(scene: Scene) -> tuple[Any, Any]:

@@ -1,29 +1,11 @@
 """A Zammad and a Zendesk, one bridge: the second vendor needs nothing but its module."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from bridge.cli.scene import CLOUD, HELPDESK, TwoDesks, open_two_desks
-from bridge.ledger.accounts import Address
+from bridge.cli.scene import CLOUD, TwoDesks
 from bridge.sandbox.zendesk import Fault
 from bridge.service import reports
-from bridge.service.accounts import change_account
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, charges, dead, on_hand, opened, sound
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[TwoDesks]:
-    """Acme is a customer in both."""
-    with open_two_desks(tmp_path) as desks:
-        known = desks.zammad.model.add_organization("Acme GmbH", support_timezone="Europe/Berlin")
-        desks.zammad.model.add_customer("Carla", CARLA, "Acme GmbH")
-        record = desks.zendesk.model.add_organization("Acme", support_timezone="Europe/Berlin")
-        desks.zendesk.model.add_customer("Carla", CARLA, "Acme")
-        for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
-            change_account(desks.bridge, "Acme GmbH", Address(), link)
-        yield desks
 
 
 def fields(desks: TwoDesks, ticket_id: int) -> dict[str, object]:
