@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy import Connection
 
 from bridge.errors import BridgeError, HelpdeskUnavailable
-from bridge.ledger import accounts, displays, holdings
+from bridge.ledger import accounts, displays
 from bridge.ledger.displays import Stale
-from bridge.policy.points import last_valid_day
+from bridge.service import writeback
 from bridge.service.core import Bridge, Helpdesk
 from bridge.ticket import AccountFields
 
@@ -62,11 +62,9 @@ def _show(bridge: Bridge, helpdesk: Helpdesk, record: Stale) -> None:
 def _fields(conn: Connection, bridge: Bridge, record: Stale) -> tuple[AccountFields, datetime]:
     """What to show, and until when that will be so if nothing is booked."""
     now = bridge.now()
-    zone = bridge.locate(accounts.by_id(conn, record.account_id)).calendar.zone
-    expiry = holdings.next_expiry(conn, record.account_id, now)
-    day = last_valid_day(expiry[0], zone) if expiry else None
-    fields = AccountFields(holdings.on_hand(conn, record.account_id, now), day)
-    return fields, min(now + _REFRESH, expiry[0] if expiry else now + _REFRESH)
+    account = accounts.by_id(conn, record.account_id)
+    fields, expires_at = writeback.account_fields(conn, bridge, account, now)
+    return fields, min(now + _REFRESH, expires_at or now + _REFRESH)
 
 
 def _note_failure(bridge: Bridge, record: Stale, error: BridgeError, wait: timedelta) -> None:

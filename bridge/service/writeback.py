@@ -19,7 +19,7 @@ from bridge.policy.points import last_valid_day
 from bridge.policy.rules import Rule
 from bridge.policy.zones import load_zone, local_date
 from bridge.service.core import Bridge
-from bridge.ticket import Fields, Note, PointsState, Status
+from bridge.ticket import AccountFields, Fields, Note, PointsState, Status
 
 _INTERNAL = {
     Kind.ACCEPTED: "receipt_accepted",
@@ -74,19 +74,30 @@ def fields_of(conn: Connection, bridge: Bridge, stored: Stored) -> Fields:
     incident = stored.incident
     account = accounts.by_id(conn, stored.account_id)
     zone = bridge.locate(account).calendar.zone
-    expiry = holdings.next_expiry(conn, account.id, now)
+    shown, _ = account_fields(conn, bridge, account, now)
     shows_clock = incident.state not in _CLOCKLESS and incident.clock and incident.clock.result
     clock = incident.clock if shows_clock else None
     free = incident.first_closed_at if incident.state not in _CLOCKLESS else None
     return Fields(
         state=incident.state,
         charged=holdings.charged_points(conn, stored.id),
-        balance=holdings.on_hand(conn, account.id, now),
-        next_expiry=last_valid_day(expiry[0], zone) if expiry else None,
+        balance=shown.balance,
+        next_expiry=shown.next_expiry,
         response_due=clock.due_at if clock else None,
         sla=clock.result if clock else None,
         free_reopen_until=free_reopen_until(free, zone, bridge.terms) if free else None,
     )
+
+
+def account_fields(
+    conn: Connection, bridge: Bridge, account: Account, now: datetime
+) -> tuple[AccountFields, datetime | None]:
+    """What an account has, as helpdesks show it, and the instant (UTC) its next points expire."""
+    expiry = holdings.next_expiry(conn, account.id, now)
+    expires_at = expiry[0] if expiry else None
+    zone = bridge.locate(account).calendar.zone
+    day = last_valid_day(expires_at, zone) if expires_at else None
+    return AccountFields(holdings.on_hand(conn, account.id, now), day), expires_at
 
 
 def _enqueue(
