@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from bridge.adapters.provisioning import Provisioner, Wanted
 from bridge.adapters.registry import VENDORS
+from bridge.database.engine import Database
 from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
 from bridge.ledger.accounts import Address, take_up
-from bridge.ledger.engine import Database
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
 from bridge.settings import HelpdeskSettings, Settings

@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint
 from typer.main import get_command
 
 from bridge.cli.app import app
-from bridge.ledger.schema import txs
+from bridge.database.schema import txs
 from bridge.policy.incidents import Kind
 from bridge.texts import LANGUAGES
 from bridge.ticket import PointsState, SlaState

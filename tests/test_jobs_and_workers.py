@@ -12,8 +12,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 import bridge.jobs
 import bridge.worker
 from bridge.bootstrap import working
-from bridge.cli.scene import Scene, open_scene
 from bridge.coordination import Wake
+from bridge.demo.scene import Scene, open_scene
 from bridge.errors import LedgerBusy
 from bridge.jobs import JOBS, Jobs
 from bridge.service.core import Bridge

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from bridge.adapters.registry import VENDORS
 from bridge.adapters.vendor import VendorSettings
-from bridge.adapters.zammad import ZammadConfig
-from bridge.adapters.zammad_settings import ZammadSettings
+from bridge.adapters.zammad.adapter import ZammadConfig
+from bridge.adapters.zammad.settings import ZammadSettings
 from bridge.errors import SettingsError
 from bridge.policy.terms import Terms
 from bridge.settings import Settings, load_settings

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.adapters.vendor import Vendor
-from bridge.adapters.zammad_settings import ZAMMAD
-from bridge.adapters.zendesk_settings import ZENDESK
+from bridge.adapters.zammad.settings import ZAMMAD
+from bridge.adapters.zendesk.settings import ZENDESK
 
 VENDORS: Mapping[str, Vendor[Any]] = MappingProxyType({"zammad": ZAMMAD, "zendesk": ZENDESK})

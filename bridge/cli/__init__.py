@@ -3,8 +3,8 @@
 import sys
 
 from bridge.cli.app import app
-from bridge.cli.output import complain
 from bridge.errors import BridgeError
+from bridge.terminal.output import complain
 
 
 def main() -> None:

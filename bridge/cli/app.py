@@ -7,7 +7,7 @@ import typer
 
 from bridge import __version__
 from bridge.cli import deliveries, doctor, points, serving, setup, tickets
-from bridge.cli.output import say
+from bridge.terminal.output import say
 from webhooks.wsgi import SETTINGS_VARIABLE
 
 app = typer.Typer(

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from bridge import queues
 from bridge.cli.common import bridge_of
-from bridge.cli.output import Json, dump, say, table
-from bridge.ledger import queues
-from bridge.ledger.queues import Letter, QueueName
+from bridge.queues import Letter, QueueName
+from bridge.terminal.output import Json, dump, say, table
 
 commands = typer.Typer(
     help="What is queued, and what got stuck: list, show, replay, discard.", no_args_is_help=True

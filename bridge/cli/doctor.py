@@ -9,11 +9,11 @@ from rich.padding import Padding
 from bridge.adapters.provisioning import Provisioner, Severity
 from bridge.bootstrap import provisioner, utc_now, wanted
 from bridge.cli.common import settings_of
-from bridge.cli.output import Json, console, dump, say
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
-from bridge.service.doctor import Diagnosis, examine
 from bridge.settings import Settings
+from bridge.setup.doctor import Diagnosis, examine
+from bridge.terminal.output import Json, console, dump, say
 
 commands = typer.Typer()
 

@@ -7,13 +7,13 @@ import typer
 from rich.markup import escape
 
 from bridge.cli.common import Account, bridge_of
-from bridge.cli.output import Json, dump, say, table
-from bridge.ledger import accounts as ledger_accounts
 from bridge.ledger.accounts import Address
-from bridge.ledger.holdings import LotLine, StatementLine
+from bridge.ledger.holdings import LotLine
 from bridge.policy.points import last_valid_day
 from bridge.service import purchases, reports
 from bridge.service.accounts import change_account
+from bridge.terminal.output import Json, dump, say, table
+from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
 
@@ -112,24 +112,6 @@ def statement(context: typer.Context, account: Account, as_json: Json = False) -
         dump({"account": owner.ref, "entries": lines})
     else:
         show_statement(owner, lines)
-
-
-def show_statement(owner: ledger_accounts.Account, lines: list[StatementLine]) -> None:
-    """An account's bookings as a table."""
-    rows = [
-        (
-            line.at,
-            line.kind,
-            f"{line.points:+d}",
-            line.balance,
-            line.reference,
-            f"{line.helpdesk} {line.ticket_number}" if line.helpdesk else None,
-            line.reason,
-        )
-        for line in lines
-    ]
-    columns = ("When", "What", "#Points", "#Balance", "Lot", "Ticket", "Why")
-    table(f"Statement of {owner.ref}", columns, rows)
 
 
 def _show(found: reports.Balance, as_json: bool) -> None:

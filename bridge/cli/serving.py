@@ -15,9 +15,9 @@ from granian.server import Server
 
 from bridge.bootstrap import opened, working
 from bridge.cli.common import bridge_of, settings_of
-from bridge.cli.output import Json, dump, say
 from bridge.errors import SettingsError
 from bridge.settings import Settings
+from bridge.terminal.output import Json, dump, say
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
 
 commands = typer.Typer()
@@ -76,7 +76,7 @@ def demo(
     ] = False,
 ) -> None:
     """Show the whole life of some tickets on this machine, with a stand-in for the helpdesk."""
-    from bridge.cli.demo import run
+    from bridge.demo.story import run
 
     run(stay=serve_on)
 

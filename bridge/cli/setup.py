@@ -13,10 +13,10 @@ from bridge.adapters.vendor import web_address
 from bridge.bootstrap import provisioner as provisioner_of
 from bridge.bootstrap import wanted as wanted_of
 from bridge.cli.common import bridge_of, settings_of
-from bridge.cli.output import Json, complain, dump, say, table
 from bridge.errors import BadRequest, BridgeError, HelpdeskRefused
 from bridge.logs import configure_logs
-from bridge.service.proving import PATIENCE, Proved, prove
+from bridge.setup.prove import PATIENCE, Proved, prove
+from bridge.terminal.output import Json, complain, dump, say, table
 
 commands = typer.Typer()
 

@@ -1,14 +1,12 @@
 """Commands about tickets: why one is as it is, and when an answer is due."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.padding import Padding
 
 from bridge.cli.common import bridge_of
-from bridge.cli.output import Json, cell, console, dump, say, table
 from bridge.errors import BadRequest
 from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
 from bridge.policy.hours import Due, add_business_time
@@ -16,7 +14,8 @@ from bridge.policy.rules import stamp
 from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
 from bridge.service import reports
-from bridge.service.reports import Explanation
+from bridge.terminal.explanation import show_explanation
+from bridge.terminal.output import Json, dump, say, table
 
 commands = typer.Typer()
 
@@ -71,37 +70,6 @@ def due(
     _show_due(start, promised, timezone, inputs)
     for warning in place.warnings:
         say(f"[yellow]Note:[/] {escape(warning)}.")
-
-
-def show_explanation(found: Explanation) -> None:
-    """Everything about a ticket, as a person reads it."""
-    fields = found.fields
-    say(
-        f"[bold]{found.helpdesk} ticket {found.ticket_id}[/] (number "
-        f"{found.incidents[-1].ticket_number}) of [bold]{escape(found.account.name)}[/]: "
-        f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
-        f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
-        f"free re-open until {cell(fields.free_reopen_until)}."
-    )
-    for decision in found.decisions:
-        say(f"\n[bold]{decision.kind}[/] at {cell(decision.at)}, "
-            f"decided {cell(decision.decided_at)}")  # fmt: skip
-        for number, finding in enumerate(decision.findings, start=1):
-            _show_finding(number, finding)
-    console.print()
-    letters = [
-        (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
-        for one in found.letters
-    ]
-    columns = ("Queue", "What", "State", "#Tries", "When", "Outcome")
-    table("Deliveries and write-backs", columns, letters)
-
-
-def _show_finding(number: int, finding: dict[str, Any]) -> None:
-    inputs = ", ".join(f"{name} {value}" for name, value in finding["inputs"].items())
-    lines = [escape(finding["rule"]), *([f"with {escape(inputs)}"] if inputs else [])]
-    console.print(Padding(f"{number}. {escape(finding['outcome'])}", (0, 0, 0, 2)))
-    console.print(Padding("\n".join(lines), (0, 0, 0, 5)), style="dim")
 
 
 def _show_due(start: datetime, promised: Due, timezone: str, inputs: dict[str, object]) -> None:

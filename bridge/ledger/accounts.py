@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.database.schema import accounts, helpdesks, incidents, links, txs
 from bridge.errors import BadRequest
-from bridge.ledger.schema import accounts, helpdesks, incidents, links, txs
 from bridge.policy.places import Address as Address
 from bridge.ticket import Customer
 

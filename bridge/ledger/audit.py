@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, or_, select
 
-from bridge.ledger import guards
-from bridge.ledger.schema import accounts, entries, lots, txs
+from bridge.database import guards
+from bridge.database.schema import accounts, entries, lots, txs
 
 _Check = tuple[str, Select[Any]]
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.ledger.schema import displays, links, txs
+from bridge.database.schema import displays, links, txs
 
 _ORGANIZATIONS = "organization:%"
 

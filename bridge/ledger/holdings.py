@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
-from bridge.ledger.schema import accounts, entries, incidents, lots, txs
+from bridge.database.schema import accounts, entries, incidents, lots, txs
 from bridge.policy.points import Lot
 
 

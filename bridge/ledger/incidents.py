@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 
-from bridge.ledger.schema import clocks, decisions, incidents
+from bridge.database.schema import clocks, decisions, incidents
 from bridge.policy.clock import Clock
 from bridge.policy.incidents import Decision, Incident
 from bridge.ticket import PointsState, SlaState

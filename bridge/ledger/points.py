@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select
 
+from bridge.database.schema import accounts, entries, lots, txs
 from bridge.errors import BadRequest
 from bridge.ledger.holdings import as_lot
-from bridge.ledger.schema import accounts, entries, lots, txs
 from bridge.policy.points import Slice, credit_expires_at, pick
 from bridge.policy.terms import Terms
 

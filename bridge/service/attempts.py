@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from bridge import queues
 from bridge.errors import BridgeError, Retryable
-from bridge.ledger import queues
-from bridge.ledger.queues import QueueName
+from bridge.queues import QueueName
 from bridge.service.core import Bridge
 
 log = structlog.get_logger(__name__)

@@ -8,9 +8,9 @@ from typing import Any
 
 from bridge.adapters.base import Adapter
 from bridge.coordination import Wake
+from bridge.database.engine import Database
 from bridge.errors import UnknownHelpdesk
 from bridge.ledger.accounts import Account
-from bridge.ledger.engine import Database
 from bridge.policy.calendars import CountrySource, clock_inputs
 from bridge.policy.hours import Calendar
 from bridge.policy.places import Address, settle

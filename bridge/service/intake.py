@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from bridge import queues
 from bridge.errors import PayloadNotUnderstood, TicketNotFound
-from bridge.ledger import queues
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.settling import HistoryNeeded, settle_ticket

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bridge import queues
 from bridge.errors import BadRequest
-from bridge.ledger import accounts, holdings, incidents, queues
+from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine, StatementLine
 from bridge.ledger.incidents import Recorded, Stored
-from bridge.ledger.queues import Letter
+from bridge.queues import Letter
 from bridge.service.core import Bridge, Located
 from bridge.service.writeback import fields_of
 from bridge.ticket import Fields

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from bridge.ledger import incidents, queues
+from bridge import queues
+from bridge.ledger import incidents
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge.ledger import accounts, holdings, incidents, queues
+from bridge import queues
+from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
 from bridge.policy.incidents import Decision, Kind, free_reopen_until

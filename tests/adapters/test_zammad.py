@@ -18,7 +18,7 @@ import pytest
 from requests import PreparedRequest
 from responses import RequestsMock
 
-from bridge.adapters.zammad import Zammad, ZammadConfig
+from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
 from bridge.errors import (
     HelpdeskRefused,
     HelpdeskUnavailable,
@@ -1046,7 +1046,7 @@ def test_a_url_that_cannot_be_right_fails_at_start(url: str) -> None:
 def test_what_is_remembered_of_tickets_is_bounded(
     vendor: RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.adapters.zammad._REMEMBERED_TICKETS", 2)
+    monkeypatch.setattr("bridge.adapters.zammad.adapter._REMEMBERED_TICKETS", 2)
     vendor.add("GET", f"{API}/users/me", json=answer("users_me"))
     vendor.add("GET", f"{API}/ticket_states", json=answer("ticket_states"))
     adapter = zammad(SECRET)

@@ -10,10 +10,10 @@ import pytest
 import requests
 import responses
 
-from bridge.adapters import zammad_layout as layout
 from bridge.adapters.provisioning import Action, Plan, Problem, Severity, Step, Wanted
-from bridge.adapters.zammad import Zammad, ZammadConfig
-from bridge.adapters.zammad_setup import ZammadSetup
+from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
+from bridge.adapters.zammad.setup import layout
+from bridge.adapters.zammad.setup.provisioner import ZammadSetup
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 from bridge.policy.places import Address
 from bridge.sandbox.zammad import (

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from bridge.adapters.provisioning import Action, Plan, Problem, Promise, Severity
-from bridge.adapters.zammad_layout import NATIVE_PREFIX
+from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.policy.calendars import build_calendar, public_holidays
 from bridge.policy.hours import add_business_time

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import Zendesk
+from bridge.adapters.zendesk.adapter import Zendesk
 from bridge.errors import PayloadNotUnderstood, WebhookRejected
 from bridge.ticket import AccountFields, Delivery, HttpDelivery
 from tests.adapters.contract import NOW, SECRET, AdapterContract

@@ -6,7 +6,7 @@ import pytest
 from responses import RequestsMock
 from structlog.testing import capture_logs
 
-from bridge.adapters.zendesk import Zendesk
+from bridge.adapters.zendesk.adapter import Zendesk
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.ticket import Status, TicketUpdate
 from tests.adapters.contract import FIELDS, RECEIPT
@@ -69,7 +69,7 @@ def test_the_stamp_of_an_update_serves_the_next_one(desk: Desk, vendor: Requests
 def test_what_was_seen_too_long_ago_is_read_again(
     desk: Desk, vendor: RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.adapters.zendesk._REMEMBERED_TICKETS", 0)
+    monkeypatch.setattr("bridge.adapters.zendesk.adapter._REMEMBERED_TICKETS", 0)
     adapter = zendesk()
     adapter.fetch(TICKET)
     known = len(vendor.calls)

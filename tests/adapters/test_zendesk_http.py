@@ -14,9 +14,9 @@ from responses import RequestsMock, matchers
 from structlog.testing import capture_logs
 
 from bridge.adapters.http import GuardedSession
-from bridge.adapters.zendesk import Zendesk, ZendeskConfig
-from bridge.adapters.zendesk_access import API_TOKENS_END, SCOPE, Grant, OAuthToken
-from bridge.adapters.zendesk_http import (
+from bridge.adapters.zendesk.access import API_TOKENS_END, SCOPE, Grant, OAuthToken
+from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
+from bridge.adapters.zendesk.http import (
     ZendeskClient,
 )
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, SettingsError

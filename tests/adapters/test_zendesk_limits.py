@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk_http import (
+from bridge.adapters.zendesk.http import (
     UPDATES_PER_MINUTE,
     UPDATES_PER_ORGANIZATION,
     UPDATES_PER_TICKET,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import Zendesk, ZendeskConfig
-from bridge.adapters.zendesk_values import FIELD_TYPES
+from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
+from bridge.adapters.zendesk.values import FIELD_TYPES
 from bridge.errors import HelpdeskRefused, TicketNotFound
 from bridge.ticket import Answer, Channel, Customer, Requester, Status, Ticket
 from tests.adapters.contract import SECRET, TOKEN

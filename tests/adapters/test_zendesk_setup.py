@@ -5,10 +5,10 @@ from copy import deepcopy
 
 import pytest
 
-from bridge.adapters import zendesk_layout as layout
 from bridge.adapters.provisioning import Action, Wanted
-from bridge.adapters.zendesk import Zendesk
-from bridge.adapters.zendesk_values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
+from bridge.adapters.zendesk.adapter import Zendesk
+from bridge.adapters.zendesk.setup import layout
+from bridge.adapters.zendesk.values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.zendesk import (
     EVENT_TYPES,

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import Zendesk
-from bridge.adapters.zendesk_values import FIELD_TYPES
+from bridge.adapters.zendesk.adapter import Zendesk
+from bridge.adapters.zendesk.values import FIELD_TYPES
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Fields, PointsState, SlaState, Status, TicketUpdate
 from tests.adapters.contract import FIELDS, MESSAGE, RECEIPT, SECRET

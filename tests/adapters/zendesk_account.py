@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.adapters import zendesk_layout as layout
 from bridge.adapters.provisioning import Action, Plan, Problem, Step, Wanted
-from bridge.adapters.zendesk import ZendeskConfig
-from bridge.adapters.zendesk_setup import ZendeskSetup
+from bridge.adapters.zendesk.adapter import ZendeskConfig
+from bridge.adapters.zendesk.setup import layout
+from bridge.adapters.zendesk.setup.provisioner import ZendeskSetup
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import ADMIN, BRIDGE, Client, ZendeskSandbox, trigger_conditions
 from tests.adapters.keeping import Kept

@@ -9,9 +9,9 @@ from typing import Any
 from requests import PreparedRequest
 from responses import RequestsMock
 
-from bridge.adapters.zendesk import Zendesk, ZendeskConfig
-from bridge.adapters.zendesk_http import ZendeskClient
-from bridge.adapters.zendesk_values import FIELD_TYPES
+from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
+from bridge.adapters.zendesk.http import ZendeskClient
+from bridge.adapters.zendesk.values import FIELD_TYPES
 from tests.adapters.contract import SECRET, TOKEN
 
 PAYLOADS = Path(__file__).parent / "payloads" / "zendesk"

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from bridge.cli import main
-from bridge.cli.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
+from bridge.demo.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
 from bridge.sandbox.zammad import Token
 
 Run = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from bridge.cli.app import app
-from bridge.cli.scene import HELPDESK, Scene
+from bridge.demo.scene import HELPDESK, Scene
 from tests.cli.conftest import Run, of
 
 

@@ -15,12 +15,12 @@ from bridge import bootstrap
 from bridge.adapters.provisioning import Problem, Severity
 from bridge.adapters.registry import VENDORS
 from bridge.cli import doctor as command
-from bridge.cli.scene import HELPDESK, WEBHOOK_SECRET, Scene
+from bridge.demo.scene import HELPDESK, WEBHOOK_SECRET, Scene
 from bridge.jobs import run_once
 from bridge.policy.calendars import DataVersions, data_versions
 from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
-from bridge.service import doctor
-from bridge.service.doctor import Facts, LedgerFacts, Reach, problems_of, reach_problems
+from bridge.setup import doctor
+from bridge.setup.doctor import Facts, LedgerFacts, Reach, problems_of, reach_problems
 from tests.cli.conftest import Run, of
 
 ENV = "POINTS_BRIDGE_SUPPORT_"

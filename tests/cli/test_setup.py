@@ -14,9 +14,9 @@ import pytest
 from bridge import bootstrap
 from bridge.adapters.registry import VENDORS
 from bridge.cli import setup as command
-from bridge.cli.scene import HELPDESK, WEBHOOK_SECRET, Scene
+from bridge.demo.scene import HELPDESK, WEBHOOK_SECRET, Scene
 from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
-from bridge.service import proving
+from bridge.setup import prove as proving
 from tests.cli.conftest import Run, of
 
 SETUP = ("setup", HELPDESK)

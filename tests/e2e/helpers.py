@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from bridge.cli.scene import HELPDESK, Scene
-from bridge.ledger import queues
+from bridge import queues
+from bridge.demo.scene import HELPDESK, Scene
 from bridge.ledger.audit import audit
-from bridge.ledger.queues import Letter
+from bridge.queues import Letter
 from bridge.service import reports
 from bridge.service.purchases import Bought, buy
 

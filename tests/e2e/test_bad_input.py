@@ -8,8 +8,8 @@ import socket
 import pytest
 import requests
 
-from bridge.cli.scene import WEBHOOK_SECRET, Scene
-from bridge.ledger import queues
+from bridge import queues
+from bridge.demo.scene import WEBHOOK_SECRET, Scene
 from tests.e2e.helpers import CARLA, bought, dead, on_hand
 
 UUID = "00000000-0000-4000-8000-00000000000{}"

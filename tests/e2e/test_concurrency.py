@@ -4,8 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from bridge.bootstrap import working
-from bridge.cli.scene import Scene
-from bridge.ledger.queues import backlog
+from bridge.demo.scene import Scene
+from bridge.queues import backlog
 from tests.e2e.helpers import CARLA, bought, charges, dead, notes, on_hand, shown, sound
 
 PATIENCE = 60

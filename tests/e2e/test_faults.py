@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.cli.scene import Scene
-from bridge.ledger import queues
+from bridge import queues
+from bridge.demo.scene import Scene
 from bridge.sandbox.zammad import Fault
 from bridge.worker import drain
 from tests.e2e.helpers import (

@@ -10,10 +10,10 @@ import pytest
 
 from bridge.adapters.provisioning import Problem, Severity, Wanted
 from bridge.bootstrap import provisioner, wanted
-from bridge.cli.scene import HELPDESK, SECRETS, Scene, open_scene
+from bridge.demo.scene import HELPDESK, SECRETS, Scene, open_scene
 from bridge.sandbox.zammad import Token
-from bridge.service.doctor import examine
 from bridge.settings import Settings, load_settings
+from bridge.setup.doctor import examine
 from tests.e2e.conftest import people_of
 from tests.e2e.helpers import CARLA, DAY, HOUR, MIKE, bought, opened, shown
 

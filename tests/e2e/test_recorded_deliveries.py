@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.cli.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
+from bridge.demo.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
 from bridge.ledger import incidents
 from bridge.ledger.audit import audit
 from bridge.service import reports

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cli.scene import SECRETS, WEBHOOK_SECRET
+from bridge.demo.scene import SECRETS, WEBHOOK_SECRET
 from bridge.sandbox.zammad import ZammadSandbox
 from tests.e2e.deployment import BIN, DEADLINE, Deployment, free_port, status_of, until
 

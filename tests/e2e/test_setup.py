@@ -7,7 +7,7 @@ import pytest
 
 from bridge.adapters.provisioning import Plan, Provisioner, Wanted
 from bridge.bootstrap import provisioner
-from bridge.cli.scene import HELPDESK, SECRETS, Scene, open_scene
+from bridge.demo.scene import HELPDESK, SECRETS, Scene, open_scene
 from bridge.sandbox.zammad import Token
 from bridge.settings import load_settings
 from tests.e2e.conftest import people_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.adapters import zendesk_http
-from bridge.cli.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene
+from bridge.adapters.zendesk import http as zendesk_http
+from bridge.demo.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene
 from bridge.jobs import run_once
 from bridge.ledger import displays
 from bridge.sandbox.zammad import Fault

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.cli.scene import CLOUD, TwoDesks
+from bridge.demo.scene import CLOUD, TwoDesks
 from bridge.sandbox.zendesk import Fault
 from bridge.service import reports
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, charges, dead, on_hand, opened, sound

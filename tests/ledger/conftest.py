@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import StaticPool, create_engine, insert, select
 
+from bridge.database.engine import Database
+from bridge.database.schema import accounts, decisions, incidents
 from bridge.ledger import holdings, points
 from bridge.ledger.audit import audit
-from bridge.ledger.engine import Database
 from bridge.ledger.points import Purchase
-from bridge.ledger.schema import accounts, decisions, incidents
 from bridge.policy.points import Slice
 
 #: A Monday, in summer time.

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
+from bridge.database.engine import Database
 from bridge.ledger import accounts, displays, points
-from bridge.ledger.engine import Database
 from bridge.ticket import Customer
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from bridge.database.engine import Database
+from bridge.database.schema import helpdesks, links
 from bridge.errors import LedgerBusy, SettingsError
-from bridge.ledger.engine import Database
-from bridge.ledger.schema import helpdesks, links
 from tests.ledger.conftest import NOW
 
 
@@ -86,7 +86,7 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Another process, with `db` opened on the first argument."""
     preamble = (
         "import os, sys, threading\n"
-        "from bridge.ledger.engine import Database\n"
+        "from bridge.database.engine import Database\n"
         "from tests.ledger.test_engine import adding\n"
         "db = Database.open(f'sqlite:///{sys.argv[1]}')\n"
     )

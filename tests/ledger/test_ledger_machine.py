@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bridge.ledger.engine import Database
+from bridge.database.engine import Database
 from tests.ledger.conftest import DAY, HOUR, Book
 
 LATE = timedelta(hours=72)

@@ -10,10 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from bridge.database import guards
+from bridge.database.engine import Database
+from bridge.database.schema import metadata
 from bridge.errors import SettingsError
-from bridge.ledger import guards
-from bridge.ledger.engine import Database
-from bridge.ledger.schema import metadata
 
 
 def _definitions(path: Path) -> dict[str, str]:
@@ -86,7 +86,7 @@ def test_the_migrated_database_has_a_write_ahead_log(db: Database) -> None:
 def test_two_processes_may_migrate_the_same_new_file_at_once(tmp_path: Path) -> None:
     path = tmp_path / "points.db"
     url = f"sqlite:///{path}"
-    code = f"from bridge.ledger.engine import Database; Database.open({url!r}).migrate()"
+    code = f"from bridge.database.engine import Database; Database.open({url!r}).migrate()"
     script = [sys.executable, "-W", "error", "-c", code]
     migrations = [subprocess.Popen(script) for _ in range(3)]
     assert [migration.wait() for migration in migrations] == [0, 0, 0]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.ledger import guards
+from bridge.database import guards
+from bridge.database.engine import Database
 from bridge.ledger.audit import audit
-from bridge.ledger.engine import Database
 
 _RELEASES = sorted((Path(__file__).parent / "releases").glob("*.sql"))
 _KEPT = {

@@ -1,0 +1,1 @@
+"""Zammad: the adapter, its settings, and its set-up."""

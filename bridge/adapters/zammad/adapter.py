@@ -1,0 +1,382 @@
+"""Zammad, 5.5 and later: webhooks in, tickets read and written over its REST API.
+
+What is relied on here was recorded from a running Zammad; tests/adapters/payloads/zammad holds it.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from threading import Lock
+
+from bridge.adapters.answers import organization_id
+from bridge.adapters.base import Adapter
+from bridge.adapters.http import Failure, JsonClient, decode_json
+from bridge.adapters.signatures import verify_hmac
+from bridge.adapters.zammad.ticket import (
+    MARK_KEY,
+    Article,
+    History,
+    HistoryRow,
+    Snapshot,
+    State,
+    User,
+    checked,
+    marks,
+)
+from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
+from bridge.ticket import (
+    AccountFields,
+    Delivery,
+    Fields,
+    HttpDelivery,
+    Note,
+    StateChange,
+    Status,
+    Ticket,
+    TicketUpdate,
+)
+
+_API = "/api/v1"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_ADDRESS = re.compile(r"\S+@\S+")
+_ID = re.compile(r"[0-9]{1,19}")
+_BIGGEST_ID = 2**63 - 1
+_LONGEST_LABEL = 80
+_LONGEST_REASON = 200
+_REMEMBERED_TICKETS = 1024
+_STATE_TYPE_OF = {Status.OPEN: 2, Status.PENDING: 3, Status.CLOSED: 5}
+
+Value = int | str | date | datetime | None
+"""What a ticket attribute holds; a datetime is an instant in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZammadConfig:
+    """One Zammad.
+
+    The token needs the permission `ticket.agent`, its user full access to the served groups. The
+    three fields are custom attributes of the organisation (and of the user, for people without
+    one); where Zammad has no such attribute, nothing is known. `show_balance`: whether
+    organisations show their points. `deadline` in seconds, per call.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    zone_field: str = "support_timezone"
+    country_field: str = "support_country"
+    subdivision_field: str = "support_subdivision"
+    show_balance: bool = True
+    deadline: float = 20.0
+
+
+def http_client(config: ZammadConfig) -> JsonClient:
+    """The client that `Zammad` uses unless it is given another.
+
+    Raises:
+        SettingsError: the url or the token cannot be used.
+    """
+    return JsonClient(
+        config.url,
+        authorization=f"Token token={config.token}",
+        deadline=config.deadline,
+        explain=_explain,
+    )
+
+
+class Zammad(Adapter):
+    """One configured Zammad. See `Adapter` for the contract."""
+
+    def __init__(self, config: ZammadConfig, client: JsonClient | None = None) -> None:
+        """Connect to nothing yet. Raises SettingsError as `http_client`."""
+        self._config = config
+        self.shows_accounts = config.show_balance
+        self._http = client or http_client(config)
+        self._bot_id: int | None = None
+        self._states: Mapping[int, State] = {}
+        self._mail_to: OrderedDict[str, str | None] = OrderedDict()
+        self._lock = Lock()
+
+    def verify(self, delivery: HttpDelivery) -> None:
+        """HMAC-SHA1 over the raw body. Zammad signs neither a time nor its own headers."""
+        verify_hmac(
+            delivery.body,
+            delivery.headers.get("x-hub-signature"),
+            self._config.webhook_secrets,
+            digest="sha1",
+            encoding="hex",
+            prefix="sha1=",
+        )
+
+    def parse(self, delivery: HttpDelivery) -> Delivery | None:
+        """The delivery's id (the same on every retry), its ticket, and the trigger's name."""
+        id_ = delivery.headers.get("x-zammad-delivery", "")
+        if not _UUID.fullmatch(id_):
+            raise PayloadNotUnderstood("X-Zammad-Delivery is missing or not a UUID")
+        try:
+            body = decode_json(delivery.body)
+        except ValueError:
+            raise PayloadNotUnderstood("the body is not JSON") from None
+        if not isinstance(body, dict):
+            raise PayloadNotUnderstood("the body is not a JSON object")
+        if "ticket" not in body:
+            return None
+        return Delivery(
+            id=id_.lower(),
+            ticket_id=_ticket_id(body["ticket"]),
+            event=_label(delivery.headers.get("x-zammad-trigger", "")),
+        )
+
+    def fetch(self, ticket_id: str) -> Ticket:
+        """One GET, after two more in the adapter's life: who we are, and the list of states."""
+        snapshot = self._read(ticket_id)
+        bot_id, row, config = self._bot(), snapshot.ticket, self._config
+        return Ticket(
+            id=ticket_id,
+            number=row.number,
+            status=self._state(row.state_id).status,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            channel=snapshot.channel,
+            opened_by_agent=snapshot.opened_by_agent,
+            customer=snapshot.customer(
+                config.zone_field, config.country_field, config.subdivision_field
+            ),
+            requester=snapshot.requester,
+            answers=snapshot.answers(bot_id),
+            close_hint=row.last_close_at or row.close_at,
+            marks=marks(snapshot.articles, bot_id),
+        )
+
+    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
+        """From Zammad's own history, which nobody can edit. From new to open nothing changes."""
+        path = f"{_API}/ticket_history/{_path_id(ticket_id)}"
+        rows = checked(History, self._http.get(path)).history
+        changes = (
+            self._change(row)
+            for row in sorted(rows, key=lambda row: row.id)
+            if (row.object, row.o_id, row.attribute) == ("Ticket", int(ticket_id), "state")
+        )
+        return tuple(change for change in changes if change.before is not change.after)
+
+    def write(self, update: TicketUpdate) -> None:
+        """One PUT, which is one transaction there. Its answer is the ticket as it was stored.
+
+        Zammad answers 200 also where it stored something else than it was sent, so every value is
+        compared. A public text waits for one GET if the ticket was not fetched since the last one.
+        """
+        path = f"{_API}/tickets/{_path_id(update.ticket_id)}"
+        wanted = _attributes(update.fields) | self._status_attributes(update)
+        body: dict[str, object] = {name: _json(value) for name, value in wanted.items()}
+        note = update.note
+        if note and not (update.repeat and self._has_note(update.ticket_id, note.mark)):
+            body["article"] = self._article(update.ticket_id, note)
+        _compare("ticket", wanted, self._http.put(path, body))
+
+    def show_account(self, customer: str, fields: AccountFields) -> None:
+        """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""
+        path = f"{_API}/organizations/{organization_id('Zammad', customer)}"
+        wanted: dict[str, Value] = {
+            "points_balance": fields.balance,
+            "points_next_expiry": fields.next_expiry,
+        }
+        body = {name: _json(value) for name, value in wanted.items()}
+        _compare("organisation", wanted, self._http.put(path, body))
+
+    def _read(self, ticket_id: str) -> Snapshot:
+        path = f"{_API}/tickets/{_path_id(ticket_id)}"
+        snapshot = Snapshot(self._http.get(path, {"all": "true"}), ticket_id)
+        with self._lock:
+            self._mail_to[ticket_id] = snapshot.mail_to
+            self._mail_to.move_to_end(ticket_id)
+            if len(self._mail_to) > _REMEMBERED_TICKETS:
+                self._mail_to.popitem(last=False)
+        return snapshot
+
+    def _bot(self) -> int:
+        if self._bot_id is None:
+            self._bot_id = checked(User, self._http.get(f"{_API}/users/me")).id
+        return self._bot_id
+
+    def _state(self, id_: int) -> State:
+        states = self._states if id_ in self._states else self._load_states()
+        if id_ not in states:
+            raise HelpdeskRefused(f"Zammad's list of ticket states lacks state {id_}")
+        return states[id_]
+
+    def _load_states(self) -> Mapping[int, State]:
+        rows = checked(tuple[State, ...], self._http.get(f"{_API}/ticket_states"))
+        self._states = {row.id: row for row in rows}
+        return self._states
+
+    def _change(self, row: HistoryRow) -> StateChange:
+        if row.id_from is None or row.id_to is None:
+            raise HelpdeskRefused(f"Zammad's history entry {row.id} names no states")
+        return StateChange(
+            seq=row.id,
+            at=row.created_at,
+            before=self._state(row.id_from).status,
+            after=self._state(row.id_to).status,
+            actor=str(row.created_by_id),
+        )
+
+    def _status_attributes(self, update: TicketUpdate) -> dict[str, Value]:
+        if update.status is None:
+            return {}
+        states = self._states or self._load_states()
+        type_id = _STATE_TYPE_OF.get(update.status)
+        ids = [id_ for id_, s in states.items() if s.active and s.state_type_id == type_id]
+        if not ids:
+            raise HelpdeskRefused(f"Zammad has no active state that means {update.status}")
+        if update.status is not Status.PENDING:
+            return {"state_id": min(ids)}
+        if update.pending_until is None:
+            raise HelpdeskRefused("Zammad takes no pending state without a time")
+        return {"state_id": min(ids), "pending_time": _whole_minute(update.pending_until)}
+
+    def _has_note(self, ticket_id: str, mark: str) -> bool:
+        path = f"{_API}/ticket_articles/by_ticket/{ticket_id}"
+        articles = checked(tuple[Article, ...], self._http.get(path))
+        return mark in marks(articles, self._bot())
+
+    def _article(self, ticket_id: str, note: Note) -> dict[str, object]:
+        article: dict[str, object] = {
+            "subject": " ".join(_harmless(note.subject).split()),
+            "body": _harmless(note.text),
+            "content_type": "text/plain",
+            "internal": not note.public,
+            "type": "note",
+            "preferences": {MARK_KEY: {"mark": note.mark}},
+        }
+        if note.public:
+            # From an Agent it would count as the first response and stop Zammad's own clock.
+            article["sender"] = "System"
+            if to := self._recipient(ticket_id):
+                article |= {"type": "email", "to": to}
+        return article
+
+    def _recipient(self, ticket_id: str) -> str | None:
+        # Used once: a retry asks again, in case the group lost its address and Zammad said 500.
+        with self._lock:
+            if ticket_id in self._mail_to:
+                return self._mail_to.pop(ticket_id)
+        return self._read(ticket_id).mail_to
+
+
+def _explain(failure: Failure) -> BridgeError | None:
+    where, status = failure.where, failure.status
+    reason = reason_given(failure.body)
+    if status == 401:
+        return HelpdeskRefused(
+            f"{where}: Zammad does not know the access token; create a new one", status=status
+        )
+    if status == 403:
+        return HelpdeskRefused(
+            f"{where}: Zammad forbids it; the token needs the permission ticket.agent, and its"
+            " user full access to the ticket's group",
+            status=status,
+        )
+    known_path = reason and not reason.startswith("No route matches")
+    if status == 404 and known_path and "/organizations/" not in where:
+        return TicketNotFound(f"{where}: Zammad knows no such ticket", status=status)
+    if status == 422:
+        return HelpdeskRefused(f"{where}: {reason or 'no reason given'}", status=status)
+    return None
+
+
+def reason_given(body: object) -> str:
+    """Why Zammad refuses, fit for a log: short, one line, without addresses; "" for no reason."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, str):
+        return ""
+    return _ADDRESS.sub("<address>", " ".join(error.split()))[:_LONGEST_REASON]
+
+
+def _ticket_id(ticket: object) -> str:
+    id_ = ticket.get("id") if isinstance(ticket, dict) else None
+    if type(id_) is not int or not 0 < id_ <= _BIGGEST_ID:
+        raise PayloadNotUnderstood("the body names no ticket id")
+    return str(id_)
+
+
+def _label(header: str) -> str:
+    with suppress(UnicodeError):
+        # A server hands on header bytes as Latin-1; Zammad sent the trigger's name as UTF-8.
+        header = header.encode("latin-1").decode()
+    return "".join(c if c.isprintable() else " " for c in header)[:_LONGEST_LABEL].strip()
+
+
+def _path_id(ticket_id: str) -> str:
+    if not _ID.fullmatch(ticket_id):
+        raise TicketNotFound("Zammad's ticket ids are whole numbers")
+    return ticket_id
+
+
+def _attributes(fields: Fields) -> dict[str, Value]:
+    return {
+        "points_state": fields.state.value,
+        "points_charged": fields.charged,
+        "points_balance": fields.balance,
+        "points_next_expiry": fields.next_expiry,
+        "points_response_due": fields.response_due and _whole_second(fields.response_due),
+        "points_sla_state": fields.sla and fields.sla.value,
+        "points_free_reopen_until": fields.free_reopen_until,
+    }
+
+
+def _whole_second(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _whole_minute(at: datetime) -> datetime:
+    """Zammad drops the seconds of pending_time: later is better than too early."""
+    return (at.astimezone(UTC) + timedelta(minutes=1, microseconds=-1)).replace(
+        second=0, microsecond=0
+    )
+
+
+def _json(value: Value) -> int | str | None:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _harmless(text: str) -> str:
+    """Zammad replaces #{...} in texts by what it finds under that name."""
+    return text.replace("#{", "# {")
+
+
+def _compare(record: str, wanted: Mapping[str, Value], stored: object) -> None:
+    if not isinstance(stored, dict):
+        raise HelpdeskRefused(f"Zammad's answer to the update is not the {record}")
+    if missing := [name for name in wanted if name not in stored]:
+        raise HelpdeskRefused(
+            f"Zammad has no {record} attribute {', '.join(missing)}: run `points-bridge setup`, or"
+            " create it there and run the pending migrations"
+        )
+    if other := [name for name, value in wanted.items() if not _same(value, stored[name])]:
+        raise HelpdeskRefused(
+            f"Zammad stored another value than it was sent in {', '.join(other)}:"
+            " check the attribute's type, its limits and its options"
+        )
+
+
+def _same(wanted: Value, stored: object) -> bool:
+    if wanted is None:
+        return stored is None or stored == ""
+    if isinstance(wanted, datetime):
+        return isinstance(stored, str) and _instant(stored) == wanted
+    if isinstance(wanted, date):
+        return stored == wanted.isoformat()
+    return type(stored) is type(wanted) and stored == wanted
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return _whole_second(at) if at.tzinfo else None

@@ -1,0 +1,1 @@
+"""How a Zammad is set up: what the bridge has there, made, mended, proved and removed."""

@@ -1,0 +1,140 @@
+"""Zammad's API as an admin uses it: lists, new records, changes, deletions; for one thread."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded, signing
+from bridge.adapters.zammad.adapter import ZammadConfig, reason_given
+from bridge.adapters.zammad.setup.layout import Json
+from bridge.adapters.zammad.ticket import checked
+from bridge.errors import BridgeError, HelpdeskRefused
+
+_API = "/api/v1"
+_PAGE = 100
+_MOST_PAGES = 100
+
+#: The permission that each resource needs, where it is not that of an agent.
+PERMISSIONS = {
+    "object_manager_attributes": "admin.object",
+    "webhooks": "admin.webhook",
+    "triggers": "admin.trigger",
+    "overviews": "admin.overview",
+    "core_workflows": "admin.core_workflow",
+    "groups": "admin.group",
+    "calendars": "admin.calendar",
+    "slas": "admin.sla",
+}
+
+
+class ZammadAdmin:
+    """One Zammad with one token. Records are JSON objects with a whole number `id`.
+
+    Every call raises `HelpdeskUnavailable` or `HelpdeskRefused`. Reading, changing and deleting may
+    be repeated; after a failure of `create` nobody knows but the list.
+    """
+
+    def __init__(self, config: ZammadConfig, token: str, label: str) -> None:
+        """Connect to nothing yet. `label` is what errors call the token.
+
+        Raises:
+            SettingsError: the url or the token cannot be used.
+        """
+        self._base = checked_base_url(config.url) + _API
+        self._session = GuardedSession(
+            checked_base_url(config.url),
+            sign=signing(f"Token token={token}"),
+            deadline=config.deadline,
+            explain=lambda failure: _explain(failure, label),
+        )
+
+    def get(self, path: str, **params: str) -> object:
+        """The answer of a GET."""
+        return decoded(self._session.get(f"{self._base}/{path}", params=params))
+
+    def me(self) -> tuple[int, datetime | None]:
+        """The id of the token's user, and the server's time (UTC, whole seconds) if it tells."""
+        response = self._session.get(f"{self._base}/users/me")
+        return _id(checked(Json, decoded(response))), _instant(response.headers.get("Date", ""))
+
+    def rows(self, resource: str) -> list[Json]:
+        """Every record of a resource, by id. Not every list of Zammad's has pages."""
+        found: dict[int, Json] = {}
+        for page in range(1, _MOST_PAGES + 1):
+            answer = self.get(resource, page=str(page), per_page=str(_PAGE))
+            rows = {_id(row): row for row in checked(tuple[Json, ...], answer)}
+            new = rows.keys() - found.keys()
+            found |= rows
+            if len(new) < _PAGE:
+                break
+        return [found[id_] for id_ in sorted(found)]
+
+    def create(self, path: str, body: Mapping[str, object]) -> Json:
+        """POST."""
+        return checked(Json, decoded(self._session.post(f"{self._base}/{path}", json=body)))
+
+    def update(self, path: str, body: Mapping[str, object]) -> Json:
+        """PUT."""
+        return checked(Json, decoded(self._session.put(f"{self._base}/{path}", json=body)))
+
+    def delete(self, path: str) -> None:
+        """DELETE; what is gone already is fine."""
+        try:
+            self._session.delete(f"{self._base}/{path}")
+        except HelpdeskRefused as error:
+            if error.status != 404:
+                raise
+
+
+def permission_lacking(error: BridgeError) -> bool:
+    """Whether a call failed because the token may not make it."""
+    return isinstance(error, HelpdeskRefused) and error.status == 403
+
+
+def differing(row: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
+    """The keys in which a record is not as wanted. What this Zammad does not know is no matter."""
+    return [
+        key for key, value in wanted.items() if key in row and _plain(row[key]) != _plain(value)
+    ]
+
+
+def _plain(value: object) -> object:
+    """Ids count the same as numbers and as texts: Zammad's own pages send texts."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return str(value) if type(value) is int else value
+
+
+def _explain(failure: Failure, label: str) -> BridgeError | None:
+    where, status = failure.where, failure.status
+    reason = reason_given(failure.body)
+    if status == 401:
+        return HelpdeskRefused(
+            f"{where}: Zammad does not know the {label}; create a new one", status=status
+        )
+    if status == 403:
+        needed = next((p for name, p in PERMISSIONS.items() if f"/{name}" in where), "ticket.agent")
+        return HelpdeskRefused(
+            f"{where}: Zammad forbids it; the {label} needs the permission {needed}, and so does"
+            " its user",
+            status=status,
+        )
+    if status == 422:
+        return HelpdeskRefused(f"{where}: {reason or 'no reason given'}", status=status)
+    return None
+
+
+def _id(row: Json) -> int:
+    id_ = row.get("id")
+    if type(id_) is not int:
+        raise HelpdeskRefused("Zammad's answer has a record without an id")
+    return id_
+
+
+def _instant(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date).replace(tzinfo=UTC)
+    except ValueError:
+        return None

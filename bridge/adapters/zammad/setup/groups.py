@@ -1,0 +1,143 @@
+"""Zammad's groups, as far as they decide what the bridge can do. They are reported, never changed.
+
+What they are is the business of whoever runs the helpdesk; what it means for points is said.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bridge.adapters.provisioning import Action, Plan, Step
+from bridge.adapters.zammad.setup.admin import ZammadAdmin, permission_lacking
+from bridge.adapters.zammad.ticket import checked
+from bridge.errors import HelpdeskRefused
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Group(_Row):
+    """A group's settings; `follow_up_possible`: what becomes of an answer to a closed ticket."""
+
+    id: int
+    name: str
+    active: bool = True
+    email_address_id: int | None = None
+    follow_up_possible: str = "yes"
+    reopen_time_in_days: int | None = None
+
+
+class _Access(_Row):
+    group_ids: Mapping[int, tuple[str, ...] | str] = {}
+
+
+class _Person(_Access):
+    id: int
+    role_ids: tuple[int, ...] = ()
+    organization_id: int | None = None
+
+
+class _Assets(_Row):
+    users: dict[int, _Person] = Field(alias="User")
+    roles: dict[int, _Access] = Field(alias="Role", default={})
+    groups: dict[int, Group] = Field(alias="Group", default={})
+
+
+class _Me(_Row):
+    id: int
+    assets: _Assets
+
+
+class Member:
+    """A token's user: who it is, and the groups that it works in."""
+
+    def __init__(self, answer: object) -> None:
+        """Read `GET /users/me?full=true`.
+
+        Raises:
+            HelpdeskRefused: the answer is something else.
+        """
+        me = checked(_Me, answer)
+        if me.id not in me.assets.users:
+            raise HelpdeskRefused("Zammad's answer about the token's user lacks that user")
+        self._person = me.assets.users[me.id]
+        self._assets = me.assets
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self._person.id
+
+    @property
+    def role_ids(self) -> tuple[int, ...]:
+        """The user's roles."""
+        return self._person.role_ids
+
+    @property
+    def organization_id(self) -> int | None:
+        """The organisation that the user belongs to."""
+        return self._person.organization_id
+
+    @property
+    def full_in(self) -> frozenset[int]:
+        """The ids of the groups in which the user, or one of its roles, has full access."""
+        roles = (self._assets.roles.get(id_) for id_ in self.role_ids)
+        return frozenset(
+            group_id
+            for one in (self._person, *roles)
+            for group_id, access in (one.group_ids if one else {}).items()
+            if "full" in access
+        )
+
+    @property
+    def served(self) -> tuple[Group, ...]:
+        """Those of them that are active and that Zammad told more of."""
+        groups = (self._assets.groups.get(id_) for id_ in sorted(self.full_in))
+        return tuple(group for group in groups if group and group.active)
+
+
+def member(agent: ZammadAdmin) -> Member:
+    """The user of a token."""
+    return Member(agent.get("users/me", full="true"))
+
+
+def unserved(admin: ZammadAdmin, full_in: frozenset[int]) -> tuple[Group, ...]:
+    """The active groups that there are beside; none where the token may not list groups."""
+    try:
+        rows = admin.rows("groups")
+    except HelpdeskRefused as error:
+        if not permission_lacking(error):
+            raise
+        return ()
+    groups = checked(tuple[Group, ...], rows)
+    return tuple(group for group in groups if group.active and group.id not in full_in)
+
+
+def group_reports(served: Iterable[Group], others: Iterable[Group], reopen_days: int) -> Plan:
+    """What an admin should know about the groups."""
+    found = [(group, *told) for group in served for told in _told(group, reopen_days)]
+    outside = (
+        "is closed to the bridge's user, so its tickets cannot be charged",
+        "give the user full access to the group, or keep support out of it",
+    )
+    found += [(group, *outside) for group in others]
+    return tuple(
+        Step("group", group.name, Action.REPORT, detail, remedy, required=False)
+        for group, detail, remedy in found
+    )
+
+
+def _told(group: Group, reopen_days: int) -> Iterable[tuple[str, str]]:
+    if group.email_address_id is None:
+        yield (
+            "has no e-mail address, so requesters read in the portal only what the bridge tells",
+            "give the group an address to send from",
+        )
+    longer = f"let it take follow-ups without end, or for {reopen_days} days"
+    if group.follow_up_possible == "new_ticket":
+        yield "makes a new ticket of an answer to a closed one, which is charged as one", longer
+    days = group.reopen_time_in_days
+    limited = group.follow_up_possible == "new_ticket_after_certain_time"
+    if limited and days is not None and days < reopen_days:
+        yield f"takes follow-ups for {days} days; what comes later is charged as new", longer

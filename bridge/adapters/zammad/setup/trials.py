@@ -1,0 +1,102 @@
+"""Test tickets in Zammad, one event after the other, to see that each one reaches the bridge."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bridge.adapters.provisioning import Trial
+from bridge.adapters.zammad.setup.admin import ZammadAdmin
+from bridge.adapters.zammad.setup.groups import Member
+from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX, Json
+from bridge.errors import HelpdeskRefused
+
+_TITLE = "points-bridge setup: a test, please ignore"
+_UNGUARDED = frozenset({"created", "merged", "received a merge"})
+
+
+def zammad_trials(
+    admin: ZammadAdmin, actor: Member, bridge: Member, closed_state_id: int
+) -> tuple[Trial, ...]:
+    """A trial for each of our triggers, on a ticket whose customer is the bridge's own user.
+
+    It has no organisation, so the ticket costs nobody points. Nothing is mailed but what the bridge
+    itself tells that user.
+
+    Args:
+        admin: makes the changes.
+        actor: the user of `admin`; the bridge's own changes do not fire the guarded triggers.
+        bridge: the bridge's user.
+        closed_state_id: an active state that means closed.
+
+    Raises:
+        HelpdeskRefused: one of the users belongs to an organisation, or may work in no group.
+    """
+    if bridge.organization_id is not None or actor.organization_id is not None:
+        raise HelpdeskRefused(
+            "the bridge's user and that of the setup token must be in no organisation: a test"
+            " ticket would cost it points"
+        )
+    if not actor.full_in:
+        raise HelpdeskRefused("the setup token's user has full access to no group")
+    on = _Rehearsal(admin, actor, bridge, closed_state_id)
+    acts: dict[str, Callable[[], str]] = {
+        "created": on.create,
+        "customer article": lambda: on.write("Customer"),
+        "agent article": lambda: on.write("Agent"),
+        "customer changed": lambda: on.change({"customer_id": actor.id}),
+        "state changed": on.close,
+        "merged": on.merge_another,
+        "received a merge": on.told,
+    }
+    same = "the setup token is the bridge's own user's, whose changes fire no such trigger"
+    return tuple(
+        Trial(TRIGGER_PREFIX + name, act)
+        if name in _UNGUARDED or actor.id != bridge.id
+        else Trial(TRIGGER_PREFIX + name, reason=same)
+        for name, act in acts.items()
+    )
+
+
+@dataclass
+class _Rehearsal:
+    """The test ticket that the trials share."""
+
+    admin: ZammadAdmin
+    actor: Member
+    bridge: Member
+    closed_state_id: int
+    ticket: Json = field(default_factory=dict)
+
+    def create(self) -> str:
+        self.ticket = self._new()
+        return str(self.ticket["id"])
+
+    def told(self) -> str:
+        if not self.ticket:
+            raise HelpdeskRefused("there is no test ticket: it could not be created")
+        return str(self.ticket["id"])
+
+    def write(self, sender: str) -> str:
+        # A note is never mailed, and public it is an article like any other.
+        article = {"body": _TITLE, "type": "note", "sender": sender, "internal": False}
+        return self.change({"article": article})
+
+    def change(self, change: Json) -> str:
+        self.admin.update(f"tickets/{self.told()}", change)
+        return self.told()
+
+    def close(self) -> str:
+        return self.change({"state_id": self.closed_state_id})
+
+    def merge_another(self) -> str:
+        self.close()
+        source = str(self._new()["id"])
+        answer = self.admin.update(f"ticket_merge/{source}/{self.ticket['number']}", {})
+        if answer.get("result") != "success":
+            raise HelpdeskRefused(f"Zammad does not merge the test tickets {source}, {self.told()}")
+        return source
+
+    def _new(self) -> Json:
+        article = {"body": _TITLE, "type": "note", "internal": True}
+        group, customer = min(self.actor.full_in), self.bridge.id
+        spec = {"title": _TITLE, "group_id": group, "customer_id": customer, "article": article}
+        return self.admin.create("tickets", spec)

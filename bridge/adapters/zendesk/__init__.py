@@ -1,0 +1,1 @@
+"""Zendesk: the adapter, its settings, and its set-up."""

@@ -1,0 +1,1 @@
+"""How a Zendesk is set up: what the bridge has there, made, mended, proved and removed."""

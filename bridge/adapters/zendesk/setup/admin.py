@@ -1,0 +1,186 @@
+"""Zendesk's API as an admin uses it: lists, new records, changes, deletions; for one thread."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from time import monotonic
+
+from pydantic import BaseModel, Field
+
+from bridge.adapters.http import Failure, GuardedSession, decoded
+from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
+from bridge.adapters.zendesk.http import reason_given
+from bridge.adapters.zendesk.setup.layout import Json
+from bridge.adapters.zendesk.ticket import checked
+from bridge.errors import BridgeError, HelpdeskRefused
+
+SETUP_SCOPE = "read write"
+"""What an OAuth client must be allowed to set Zendesk up: fields have no scope of their own."""
+
+_PAGE = "100"
+_MOST_PAGES = 100
+
+
+class Me(BaseModel):
+    """Whom Zendesk takes us for; somebody it does not know has no id."""
+
+    id: int | None
+    role: str = ""
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an answer tells beside itself; None where it does not.
+
+    `at` is the server's time (UTC, whole seconds); `remaining` of `limit` calls are left in this
+    minute.
+    """
+
+    at: datetime | None
+    limit: int | None
+    remaining: int | None
+
+
+class _MeAnswer(BaseModel):
+    user: Me
+
+
+class _SigningSecret(BaseModel):
+    secret: str = Field(min_length=1, repr=False)
+
+
+class _SecretAnswer(BaseModel):
+    signing_secret: _SigningSecret
+
+
+class ZendeskAdmin:
+    """One account with one credential. Records are JSON objects that have an `id`.
+
+    Every call raises `HelpdeskUnavailable` or `HelpdeskRefused`. Reading, changing and deleting may
+    be repeated; after a failure of `create` nobody knows but the list.
+    """
+
+    def __init__(self, config: ZendeskConfig, scope: str) -> None:
+        """Connect to nothing yet. `scope` is what the OAuth client's token is to be allowed.
+
+        Raises:
+            SettingsError: the address or the credential cannot be used.
+        """
+        base_url = account_url(config.url)
+        self._api = f"{base_url}/api/v2"
+        self._session = GuardedSession(
+            base_url,
+            sign=credential(config, monotonic, scope).sign,
+            deadline=config.deadline,
+            explain=partial(_explain, scope),
+        )
+
+    def me(self) -> tuple[Me, Circumstances]:
+        """Whose credential it is."""
+        response = self._session.get(f"{self._api}/users/me")
+        headers = response.headers
+        around = Circumstances(
+            _instant(headers.get("Date", "")),
+            _count(headers.get("x-rate-limit", "")),
+            _count(headers.get("x-rate-limit-remaining", "")),
+        )
+        return checked(_MeAnswer, decoded(response)).user, around
+
+    def rows(self, resource: str) -> list[Json]:
+        """Every record of a resource, in Zendesk's order: one call for each 100."""
+        found: list[Json] = []
+        params = {"page[size]": _PAGE}
+        for _ in range(_MOST_PAGES):
+            response = self._session.get(f"{self._api}/{resource}", params=params)
+            page = checked(Json, decoded(response))
+            found += checked(list[Json], page.get(resource))
+            meta = checked(Json, page.get("meta") or {})
+            if meta.get("has_more") is not True:
+                return [row for row in found if _has_id(row)]
+            params["page[after]"] = checked(str, meta.get("after_cursor"))
+        raise HelpdeskRefused(f"Zendesk's list of {resource} has more than {_MOST_PAGES} pages")
+
+    def create(self, resource: str, body: Mapping[str, object]) -> Json:
+        """POST. The record as it was stored."""
+        name = _singular(resource)
+        response = self._session.post(f"{self._api}/{resource}", json={name: dict(body)})
+        return checked(Json, checked(Json, decoded(response)).get(name))
+
+    def update(self, resource: str, row_id: object, body: Mapping[str, object]) -> Json:
+        """Change what `body` names. The record as it was stored; {} where Zendesk does not show it.
+
+        A webhook is sent PATCH, which leaves alone what it does not name; Zendesk answers 204.
+        """
+        name = _singular(resource)
+        method = "PATCH" if resource == "webhooks" else "PUT"
+        url = f"{self._api}/{resource}/{row_id}"
+        response = self._session.request(method, url, json={name: dict(body)})
+        if response.status_code == 204:
+            return {}
+        return checked(Json, checked(Json, decoded(response)).get(name))
+
+    def delete(self, resource: str, row_id: object) -> None:
+        """DELETE; what is gone already is fine."""
+        try:
+            self._session.delete(f"{self._api}/{resource}/{row_id}")
+        except HelpdeskRefused as error:
+            if error.status != 404:
+                raise
+
+    def signing_secret(self, webhook_id: object) -> str:
+        """The secret that Zendesk made for a webhook. Not for a log, an error or a person."""
+        response = self._session.get(f"{self._api}/webhooks/{webhook_id}/signing_secret")
+        return checked(_SecretAnswer, decoded(response)).signing_secret.secret
+
+    def invocations(self, webhook_id: object) -> list[Json]:
+        """The latest deliveries of a webhook, of seven days at most; in no promised order."""
+        response = self._session.get(f"{self._api}/webhooks/{webhook_id}/invocations")
+        page = checked(Json, decoded(response))
+        return checked(list[Json], page.get("invocations"))
+
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
+        """Any other call; whether it may be repeated is the caller's to know. {} for no answer."""
+        response = self._session.request(method, f"{self._api}/{path}", json=body)
+        return {} if response.status_code == 204 else checked(Json, decoded(response))
+
+
+def _singular(resource: str) -> str:
+    return resource.removesuffix("s")
+
+
+def _has_id(row: Json) -> bool:
+    if not isinstance(row.get("id"), int | str):
+        raise HelpdeskRefused("Zendesk's answer has a record without an id")
+    return True
+
+
+def _explain(scope: str, failure: Failure) -> BridgeError | None:
+    where, status = failure.where, failure.status
+    if status == 401:
+        return HelpdeskRefused(
+            f"{where}: Zendesk does not accept the credentials; are they revoked?", status=status
+        )
+    if status == 403:
+        return HelpdeskRefused(
+            f"{where}: Zendesk forbids it; setting up needs an admin's credentials with the OAuth"
+            f" scope {scope!r}",
+            status=status,
+        )
+    if status in {400, 422}:
+        reason = reason_given(failure.body) or "no reason given"
+        return HelpdeskRefused(f"{where}: answers {status}: {reason}", status=status)
+    return None
+
+
+def _count(header: str) -> int | None:
+    return int(header) if header.isascii() and header.isdecimal() else None
+
+
+def _instant(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date).replace(tzinfo=UTC)
+    except ValueError:
+        return None

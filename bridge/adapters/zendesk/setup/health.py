@@ -1,0 +1,76 @@
+"""What keeps the bridge from working with a Zendesk, besides what its set-up lacks. No I/O."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from bridge.adapters.provisioning import Problem, Severity
+from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
+from bridge.adapters.zendesk.setup.admin import Circumstances, Me
+from bridge.adapters.zendesk.setup.layout import Json, title
+
+_TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
+#: With less than this part of the calls of a minute left, others use them up.
+_SCARCE = 0.1
+_AGENTS = frozenset({"agent", "admin"})
+_CREDENTIALS = "check the helpdesk's url and credentials in the settings"
+
+
+def rights_problems(config: ZendeskConfig, me: Me | None, now: datetime) -> list[Problem]:
+    """What the bridge's own credential may do too little, and too much; `me` is whose it is."""
+    found = [] if config.client_id and config.client_secret else [_token_problem(now)]
+    if me is None:
+        return found
+    if me.id is None:
+        # Zendesk answers 200 also to whom it does not know.
+        what = "Zendesk does not know whose credentials these are"
+        return [*found, Problem(Severity.PROBLEM, "credentials", what, _CREDENTIALS)]
+    if me.role not in _AGENTS:
+        what, remedy = "the bridge's user is no agent", "make it one with access to all tickets"
+        found.append(Problem(Severity.PROBLEM, "rights", what, remedy))
+    elif me.role == "admin" and not config.show_balance:
+        what = "the bridge's user may also administer Zendesk"
+        remedy = "let an agent own the OAuth client that the bridge runs with"
+        found.append(Problem(Severity.WARNING, "rights", what, remedy))
+    elif me.role == "agent" and config.show_balance:
+        what = "the bridge's user is an agent, who may not write the fields of organisations"
+        remedy = "make it an admin, or give it a role that may, or set show_balance to false"
+        found.append(Problem(Severity.WARNING, "rights", what, remedy))
+    return found
+
+
+def budget_problems(told: Circumstances) -> list[Problem]:
+    """Whether others leave the bridge too few calls of what the account has in a minute."""
+    if told.limit is None or told.remaining is None or told.remaining >= told.limit * _SCARCE:
+        return []
+    what = f"{told.remaining} of the {told.limit} calls that Zendesk allows in a minute are left"
+    remedy = "find out which other programs call it so often, or get the add-on for more calls"
+    return [Problem(Severity.WARNING, "rate limit", what, remedy)]
+
+
+def delivery_problems(hooks: Iterable[tuple[Json, list[Json]]]) -> list[Problem]:
+    """Webhooks whose latest delivery did not arrive, by what Zendesk itself has noted of them."""
+    found = []
+    for hook, invocations in hooks:
+        ordered = sorted(invocations, key=lambda row: str(row.get("latest_completed_at")))
+        if not ordered or ordered[-1].get("status") == "success":
+            continue
+        last, code = ordered[-1], ordered[-1].get("status_code")
+        failed = sum(row.get("status") != "success" for row in ordered)
+        what = (
+            f"webhook {title(hook)}: its latest delivery, at {last.get('latest_completed_at')},"
+            f" is {last.get('status')}{f' (answer {code})' if code else ''};"
+            f" {failed} of the last {len(ordered)} failed"
+        )
+        remedy = "what is said above of receiver and signature, if anything, is why; else see them"
+        remedy += " in Admin Center, Webhooks, Activity"
+        found.append(Problem(Severity.WARNING, "deliveries", what, remedy))
+    return found
+
+
+def _token_problem(now: datetime) -> Problem:
+    severity = Severity.WARNING if now < _TOKENS_END else Severity.PROBLEM
+    what = f"Zendesk ends API tokens on {API_TOKENS_END}"
+    if now < _TOKENS_END:
+        what += f", in {(_TOKENS_END - now) // timedelta(days=1)} days"
+    remedy = "create an OAuth client, and set client_id and the secret client_secret"
+    return Problem(severity, "credentials", what, remedy)

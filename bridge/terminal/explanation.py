@@ -1,0 +1,40 @@
+"""Why a ticket is as it is, as a person reads it."""
+
+from typing import Any
+
+from rich.markup import escape
+from rich.padding import Padding
+
+from bridge.service.reports import Explanation
+from bridge.terminal.output import cell, console, say, table
+
+
+def show_explanation(found: Explanation) -> None:
+    """Everything about a ticket, as a person reads it."""
+    fields = found.fields
+    say(
+        f"[bold]{found.helpdesk} ticket {found.ticket_id}[/] (number "
+        f"{found.incidents[-1].ticket_number}) of [bold]{escape(found.account.name)}[/]: "
+        f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
+        f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
+        f"free re-open until {cell(fields.free_reopen_until)}."
+    )
+    for decision in found.decisions:
+        say(f"\n[bold]{decision.kind}[/] at {cell(decision.at)}, "
+            f"decided {cell(decision.decided_at)}")  # fmt: skip
+        for number, finding in enumerate(decision.findings, start=1):
+            _show_finding(number, finding)
+    console.print()
+    letters = [
+        (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
+        for one in found.letters
+    ]
+    columns = ("Queue", "What", "State", "#Tries", "When", "Outcome")
+    table("Deliveries and write-backs", columns, letters)
+
+
+def _show_finding(number: int, finding: dict[str, Any]) -> None:
+    inputs = ", ".join(f"{name} {value}" for name, value in finding["inputs"].items())
+    lines = [escape(finding["rule"]), *([f"with {escape(inputs)}"] if inputs else [])]
+    console.print(Padding(f"{number}. {escape(finding['outcome'])}", (0, 0, 0, 2)))
+    console.print(Padding("\n".join(lines), (0, 0, 0, 5)), style="dim")
