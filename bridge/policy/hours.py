@@ -10,7 +10,7 @@ elapsed times read one table of open spans, so that for whole seconds they agree
 `business_elapsed(start, now) > target` if and only if `now > due.at`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -34,7 +34,6 @@ MONDAY_TO_FRIDAY: Weekly = MappingProxyType(dict.fromkeys(range(5), ((9 * HOUR, 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _TWENTY_YEARS = 20 * 366
-_FOREVER = 2**63
 _ANY_DAY = date(2026, 1, 1)  # public holidays shut every year much alike
 
 
@@ -162,14 +161,6 @@ class Due:
     by_close: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A span in which the clock stands still; `ended` is None while it lasts. Aware instants."""
-
-    began: datetime
-    ended: datetime | None = None
-
-
 def add_business_time(start: datetime, seconds: int, calendar: Calendar) -> Due:
     """The due date `seconds` of open time after `start`.
 
@@ -183,86 +174,13 @@ def add_business_time(start: datetime, seconds: int, calendar: Calendar) -> Due:
     return Due(_instant(at), _instant(by_close))
 
 
-def business_elapsed(
-    start: datetime, end: datetime, calendar: Calendar, pauses: Iterable[Pause] = ()
-) -> int:
-    """Open seconds from `start` to `end`, less those in `pauses`; 0 where `end` is the earlier.
+def business_elapsed(start: datetime, end: datetime, calendar: Calendar) -> int:
+    """Open seconds from `start` to `end`; 0 where `end` is the earlier.
 
     Raises:
-        ValueError: an instant is naive, or a pause ends before it begins.
+        ValueError: an instant is naive.
     """
-    last = _whole(end)
-    spans = _active_spans(_whole(start), pauses)
-    return sum(_elapsed(begin, min(stop, last), calendar) for begin, stop in spans)
-
-
-def due_after_pauses(
-    start: datetime, target: int, calendar: Calendar, pauses: Iterable[Pause] = ()
-) -> Due | None:
-    """The due date of `target` seconds of open time outside `pauses`.
-
-    After a pause: what was left of the target, added to the end of the pause. None while a pause
-    lasts. A promise that was broken before a pause keeps the due date it had.
-
-    Raises:
-        ValueError: as `add_business_time` and `business_elapsed`.
-    """
-    begins, left = _whole(start), target
-    first = None if target else begins
-    for begin, stop in _active_spans(begins, pauses):
-        at, by_close = _add(begin, left, calendar)
-        if first is None and by_close <= stop:
-            first = by_close
-        if first is not None and at < stop:
-            return Due(_instant(at), _instant(first))
-        left -= _elapsed(begin, stop, calendar)
-    return None
-
-
-def remaining_seconds(
-    start: datetime, now: datetime, target: int, calendar: Calendar, pauses: Iterable[Pause] = ()
-) -> int:
-    """Open seconds left of `target` at `now`; negative once the promise is broken.
-
-    Raises:
-        ValueError: as `business_elapsed`.
-    """
-    return target - business_elapsed(start, now, calendar, pauses)
-
-
-def breached(
-    start: datetime,
-    first_response: datetime,
-    target: int,
-    calendar: Calendar,
-    pauses: Iterable[Pause] = (),
-) -> bool:
-    """Whether the response (or `now`, while there is none) is too late.
-
-    An answer in the boundary second is on time.
-
-    Raises:
-        ValueError: as `business_elapsed`.
-    """
-    return business_elapsed(start, first_response, calendar, pauses) > target
-
-
-def at_risk_from(
-    start: datetime,
-    target: int,
-    calendar: Calendar,
-    pauses: Iterable[Pause] = (),
-    margin: int = HOUR,
-) -> datetime | None:
-    """The instant from which `margin` open seconds or fewer are left: `start`, if never more were.
-
-    "At risk: one business hour before." None while a pause lasts and more than that is left.
-
-    Raises:
-        ValueError: as `business_elapsed`.
-    """
-    due = due_after_pauses(start, max(target - margin, 0), calendar, pauses)
-    return due.by_close if due else None
+    return _elapsed(_whole(start), _whole(end), calendar)
 
 
 def _whole(instant: datetime) -> int:
@@ -315,22 +233,3 @@ def _open_spans(start: int, calendar: Calendar) -> Iterator[tuple[int, int]]:
                 yield begin, end
                 horizon = ordinal + _TWENTY_YEARS
         ordinal += 1
-
-
-def _active_spans(start: int, pauses: Iterable[Pause]) -> Iterator[tuple[int, int]]:
-    """What pauses leave of the time from `start` on; the last span is endless, unless paused."""
-    begin = start
-    for began, ended in sorted(map(_span, pauses)):
-        if began > begin:
-            yield begin, began
-        begin = max(begin, ended)
-    if begin < _FOREVER:
-        yield begin, _FOREVER
-
-
-def _span(pause: Pause) -> tuple[int, int]:
-    began = _whole(pause.began)
-    ended = _FOREVER if pause.ended is None else _whole(pause.ended)
-    if ended < began:
-        raise ValueError(f"a pause from {pause.began} cannot end at {pause.ended}")
-    return began, ended
