@@ -1,4 +1,4 @@
-"""Where a calendar comes from: public holidays, the country of a zone, and a record of the inputs.
+"""Where a calendar comes from: public holidays, whose they are, and a record of the inputs.
 
 "Incident support is not available on major government holidays": the `public` holidays of the
 `holidays` library, with a few exceptions by country, as frozen sets per year. The library's own
@@ -15,7 +15,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,7 +24,7 @@ from holidays.registry import COUNTRIES
 
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, Weekly, Window, no_holidays
-from bridge.policy.zones import local_date
+from bridge.policy.zones import country_of_zone, local_date, zone_file
 
 PUBLIC = ("public",)
 
@@ -176,35 +175,6 @@ def subdivision_code(country: str, text: str) -> str:
         did_you_mean(text, data.subdivisions_aliases) or f"; known: {', '.join(data.subdivisions)}"
     )
     raise SettingsError(f"unknown subdivision {text!r} of {country}{hint}")
-
-
-def country_of_zone(zone: str) -> str | None:
-    """The country that a zone name stands for, or None where it names none or several.
-
-    The name counts as given, and is never canonicalised first: `Europe/Oslo` is a link to
-    `Europe/Berlin`, and still Norway.
-    """
-    return _zone_countries().get(zone)
-
-
-@cache
-def _zone_countries() -> Mapping[str, str]:
-    shared = {name: codes for codes, _, name in _rows("zone1970.tab")}
-    links = (line.split() for line in _zone_file("tzdata.zi") if line.startswith("L "))
-    old_names = {
-        name: shared[target]
-        for _, target, name in links
-        if "/" in name and len(shared.get(target, "")) == len("XX")
-    }
-    return old_names | {name: code for code, _, name in _rows("zone.tab")}
-
-
-def _rows(table: str) -> list[list[str]]:
-    return [line.split("\t")[:3] for line in _zone_file(table) if not line.startswith("#")]
-
-
-def _zone_file(name: str) -> list[str]:
-    return files("tzdata").joinpath(f"zoneinfo/{name}").read_text(encoding="utf-8").splitlines()
 
 
 class CountrySource(StrEnum):
@@ -382,6 +352,6 @@ def data_versions() -> DataVersions:
     return DataVersions(
         holidays=version("holidays"),
         tzdata=version("tzdata"),
-        iana=_zone_file("tzdata.zi")[0].removeprefix("# version "),
+        iana=zone_file("tzdata.zi")[0].removeprefix("# version "),
         zoneinfo_pinned=not any(Path(root, "Etc/UTC").is_file() for root in zoneinfo.TZPATH),
     )

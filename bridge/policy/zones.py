@@ -1,9 +1,10 @@
-"""Time zones: the rules of an IANA zone, and how its clocks map onto instants.
+"""Time zones: the rules of an IANA zone, how its clocks map onto instants, and whose zone it is.
 
 Always the zones of the `tzdata` package, so that due and expiry dates do not depend on the machine.
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -71,3 +72,33 @@ def start_of_day(day: date, zone: str) -> datetime:
         SettingsError: no such zone.
     """
     return datetime.fromtimestamp(first_instant(load_zone(zone), day, 0), UTC)
+
+
+def country_of_zone(zone: str) -> str | None:
+    """The country that a zone name stands for, or None where it names none or several.
+
+    The name counts as given, and is never canonicalised first: `Europe/Oslo` is a link to
+    `Europe/Berlin`, and still Norway.
+    """
+    return _zone_countries().get(zone)
+
+
+@cache
+def _zone_countries() -> Mapping[str, str]:
+    shared = {name: codes for codes, _, name in _rows("zone1970.tab")}
+    links = (line.split() for line in zone_file("tzdata.zi") if line.startswith("L "))
+    old_names = {
+        name: shared[target]
+        for _, target, name in links
+        if "/" in name and len(shared.get(target, "")) == len("XX")
+    }
+    return old_names | {name: code for code, _, name in _rows("zone.tab")}
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [line.split("\t")[:3] for line in zone_file(table) if not line.startswith("#")]
+
+
+def zone_file(name: str) -> list[str]:
+    """The lines of a file of the `tzdata` package."""
+    return files("tzdata").joinpath(f"zoneinfo/{name}").read_text(encoding="utf-8").splitlines()

@@ -21,13 +21,12 @@ from bridge.policy.calendars import (
     Region,
     build_calendar,
     country_code,
-    country_of_zone,
     locate,
     public_holidays,
     subdivision_code,
 )
 from bridge.policy.hours import Calendar, add_business_time, parse_windows
-from bridge.policy.zones import zone_names
+from bridge.policy.zones import country_of_zone, zone_names
 
 
 def working_days_off(year: int, *place: str) -> set[str]:
