@@ -1,7 +1,7 @@
 """Where a calendar comes from: public holidays, whose they are, and a record of the inputs.
 
 "Incident support is not available on major government holidays": the `public` holidays of the
-`holidays` library, with a few exceptions by country, as frozen sets per year. The library's own
+`holidays` library, and what `countries` adds to them, as frozen sets per year. The library's own
 objects are never shared: they fill themselves while they are read, and answer a second thread "no
 holiday" meanwhile.
 """
@@ -23,24 +23,16 @@ import holidays
 from holidays.registry import COUNTRIES
 
 from bridge.errors import SettingsError, did_you_mean
+from bridge.policy.countries import (
+    ASK_FOR_SUBDIVISION,
+    DEFAULT_SUBDIVISION,
+    NATIONAL_ONLY,
+    PUBLIC,
+    categories_of,
+    usual_categories,
+)
 from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, Weekly, Window, no_holidays
 from bridge.policy.zones import country_of_zone, local_date, zone_file
-
-PUBLIC = ("public",)
-
-ASK_FOR_SUBDIVISION = frozenset({"AU", "CH", "DE", "ES", "IT"})
-"""Countries whose holidays are mostly those of their states: a country alone is too few days."""
-
-# Without these, Thanksgiving and Victoria Day are missing in Canada as a whole, and the eves of
-# Midsummer, Christmas and New Year, which nobody works, in Sweden.
-_CATEGORIES: Mapping[tuple[str, str | None], tuple[str, ...]] = {
-    ("CA", None): ("public", "government"),
-    ("SE", None): ("public", "de_facto"),
-}
-# The days common to all of the United Kingdom are fewer than any of its parts has.
-_SUBDIVISIONS = {"GB": "ENG"}
-# "Major government holidays" are the federal ones; a state in an address does not add its own.
-_NATIONAL_ONLY = frozenset({"US"})
 
 _built: dict[tuple[str, str | None, tuple[str, ...], int], frozenset[date]] = {}
 _building = Lock()
@@ -97,18 +89,18 @@ def public_holidays(
 ) -> PublicHolidays:
     """The holidays that close support in a country or its subdivision.
 
-    Categories default to `public` and the exceptions above. Others are a choice of the account: a
+    Categories default to `usual_categories`. Others are a choice of the account: a
     `half_day` would close the whole day, so give the date's hours as special hours instead.
 
     Raises:
         SettingsError: the library does not know the country, the subdivision or a category.
     """
     code = country_code(country)
-    part = subdivision_code(code, subdivision) if subdivision else _SUBDIVISIONS.get(code)
+    part = subdivision_code(code, subdivision) if subdivision else DEFAULT_SUBDIVISION.get(code)
     if categories is None:
-        return PublicHolidays(code, part, _CATEGORIES.get((code, part), PUBLIC))
+        return PublicHolidays(code, part, usual_categories(code, part))
     wanted = tuple(sorted(set(categories)))
-    known = getattr(holidays, code).supported_categories
+    known = categories_of(code)
     for category in wanted:
         if category not in known:
             raise SettingsError(f"{code} has no holidays {category!r}, only: {', '.join(known)}")
@@ -245,7 +237,7 @@ def legible(record: Region) -> tuple[Region | None, tuple[str, ...]]:
     region = None
     try:
         region = Region(country_code(record.country))
-        if record.subdivision and region.country not in _NATIONAL_ONLY:
+        if record.subdivision and region.country not in NATIONAL_ONLY:
             part = subdivision_code(region.country, record.subdivision)
             region = Region(region.country, part)
     except SettingsError as error:

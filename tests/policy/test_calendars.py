@@ -14,7 +14,6 @@ import pytest
 from bridge.errors import SettingsError
 from bridge.policy import calendars
 from bridge.policy.calendars import (
-    ASK_FOR_SUBDIVISION,
     CountrySource,
     Place,
     PublicHolidays,
@@ -25,6 +24,7 @@ from bridge.policy.calendars import (
     public_holidays,
     subdivision_code,
 )
+from bridge.policy.countries import ASK_FOR_SUBDIVISION
 from bridge.policy.hours import Calendar, add_business_time, parse_windows
 from bridge.policy.zones import country_of_zone, zone_names
 
@@ -60,19 +60,6 @@ def test_the_united_kingdom_is_england_unless_said_otherwise() -> None:
     assert len(england) == 8
     assert england > {"04-06", "08-31"}
     assert "08-31" not in working_days_off(2026, "GB", "SCT")
-
-
-def test_canada_as_a_whole_observes_thanksgiving_and_victoria_day() -> None:
-    """ "CA without subdivision: ("public","government") ... with subdivision: `public`" """
-    assert working_days_off(2026, "CA") > {"05-18", "10-12"}
-    assert public_holidays("CA", "ON").categories == ("public",)
-    assert working_days_off(2026, "CA", "ON") > {"05-18", "10-12"}
-    assert "09-30" not in working_days_off(2026, "CA", "ON")
-
-
-def test_sweden_does_not_work_on_the_eves() -> None:
-    """ "SE: add `de_facto` (Midsummer, Christmas, New Year's Eve)" """
-    assert working_days_off(2026, "SE") > {"06-19", "12-24", "12-31"}
 
 
 @pytest.mark.parametrize(
