@@ -32,6 +32,7 @@ from bridge.policy.countries import (
     usual_categories,
 )
 from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, Weekly, Window, no_holidays
+from bridge.policy.notation import format_weekly
 from bridge.policy.zones import country_of_zone, local_date, zone_file
 
 _built: dict[tuple[str, str | None, tuple[str, ...], int], frozenset[date]] = {}
@@ -268,6 +269,7 @@ class ClockInputs:
     subdivision: str | None
     country_source: CountrySource
     categories: tuple[str, ...]
+    weekly: str
     weekly_hash: str
     closed_dates: tuple[date, ...]
     open_windows: tuple[tuple[date, tuple[Window, ...]], ...]
@@ -305,6 +307,7 @@ def clock_inputs(
         subdivision=closures.subdivision if closures else None,
         country_source=source,
         categories=closures.categories if closures else (),
+        weekly=format_weekly(calendar.weekly),
         weekly_hash=weekly_hash(calendar.weekly),
         closed_dates=calendar.closed_dates(first, last),
         open_windows=tuple(

@@ -29,7 +29,9 @@ HolidaysOf = Callable[[int], frozenset[date]]
 
 HOUR = 3_600
 DAY = 24 * HOUR
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONDAY_TO_FRIDAY: Weekly = MappingProxyType(dict.fromkeys(range(5), ((9 * HOUR, 17 * HOUR),)))
+AROUND_THE_CLOCK: Weekly = MappingProxyType(dict.fromkeys(range(7), ((0, DAY),)))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -42,24 +44,42 @@ def no_holidays(_year: int) -> frozenset[date]:
     return frozenset()
 
 
-def parse_windows(text: str) -> tuple[Window, ...]:
-    """Read `"09:00-12:00, 13:00-17:00"`. Their order is judged by the calendar they go into.
+def clock(second: int) -> str:
+    """A time of day as it is written: `"09:00"`, and `"24:00"` where a day ends."""
+    return f"{second // HOUR:02}:{second // 60 % 60:02}"
+
+
+def check_windows(where: str, windows: tuple[Window, ...]) -> None:
+    """Refuse windows that are inverted, out of order, overlapping or beyond the day.
 
     Raises:
-        SettingsError: not in that form.
+        SettingsError: says `where`, and which one.
     """
-    try:
-        spans = [window.split("-") for window in text.split(",")]
-        return tuple((_second_of_day(opens), _second_of_day(closes)) for opens, closes in spans)
-    except ValueError as error:
-        raise SettingsError(f"hours {text!r} are not like '09:00-12:00, 13:00-17:00'") from error
+    previous = 0
+    for opens, closes in windows:
+        span = f"{clock(opens)}-{clock(closes)}"
+        if not 0 <= opens < closes <= DAY:
+            raise SettingsError(
+                f"{where}: {span} must open before it closes, by 24:00; hours across midnight are"
+                " two windows, until 24:00 and from 00:00 of the next day"
+            )
+        if opens < previous:
+            raise SettingsError(f"{where}: {span} begins before the window ahead of it ends")
+        previous = closes
 
 
-def _second_of_day(text: str) -> int:
-    hours, minutes = text.strip().split(":")
-    if not (hours.isdecimal() and minutes.isdecimal() and int(minutes) < 60):
-        raise ValueError(text)
-    return int(hours) * HOUR + int(minutes) * 60
+def check_weekly(weekly: Weekly) -> None:
+    """Refuse weekly hours that are empty, or wrong on one of their days.
+
+    Raises:
+        SettingsError: names the weekday, and what is wrong.
+    """
+    for weekday, windows in weekly.items():
+        if weekday not in range(7):
+            raise SettingsError(f"weekly hours: weekday {weekday} is not 0 (Monday) to 6")
+        check_windows(f"hours on {WEEKDAYS[weekday]}", windows)
+    if not any(weekly.values()):
+        raise SettingsError("weekly hours are empty: name at least one window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +105,13 @@ class Calendar:
         object.__setattr__(self, "weekly", MappingProxyType(dict(self.weekly)))
         object.__setattr__(self, "open_windows", MappingProxyType(dict(self.open_windows)))
         load_zone(self.zone)
-        for weekday, windows in self.weekly.items():
-            if weekday not in range(7):
-                raise SettingsError(f"weekly hours: weekday {weekday} is not 0 (Monday) to 6")
-            _check_windows(f"weekly hours, weekday {weekday}", windows)
-        if not any(self.weekly.values()):
-            raise SettingsError("weekly hours are empty: name at least one window")
+        check_weekly(self.weekly)
         for day in (*self.extra_closed, *self.removed, *self.open_windows):
             # A datetime is a date to Python, but never equal to one: it would close nothing.
             if isinstance(day, datetime):
                 raise SettingsError(f"{day} is an instant: special days are plain dates")
         for day, windows in self.open_windows.items():
-            _check_windows(f"hours on {day}", windows)
+            check_windows(f"hours on {day}", windows)
         self._check_it_opens()
 
     def _check_it_opens(self) -> None:
@@ -130,21 +145,6 @@ class Calendar:
         if day in self.removed:
             return False
         return day in self.extra_closed or day in self.holidays_of(day.year)
-
-
-def _check_windows(where: str, windows: tuple[Window, ...]) -> None:
-    previous = 0
-    for opens, closes in windows:
-        span = f"{_clock(opens)}-{_clock(closes)}"
-        if not 0 <= opens < closes <= DAY:
-            raise SettingsError(f"{where}: {span} must open before it closes, by 24:00")
-        if opens < previous:
-            raise SettingsError(f"{where}: {span} begins before the window ahead of it ends")
-        previous = closes
-
-
-def _clock(second: int) -> str:
-    return f"{second // HOUR:02}:{second // 60 % 60:02}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
-"""Where an account is: several records say it, and one calendar comes of them."""
+"""Where an account is, and its hours: several sources say it, and one calendar comes of them."""
 
 from dataclasses import dataclass
 
 from bridge.errors import SettingsError
 from bridge.policy.calendars import Place, Region, build_calendar, legible, locate
-from bridge.policy.hours import Calendar
+from bridge.policy.countries import categories_of
+from bridge.policy.hours import AROUND_THE_CLOCK, MONDAY_TO_FRIDAY, Calendar
+from bridge.policy.service_hours import Hours
 from bridge.policy.zones import load_zone
+
+NO_WORD = Hours()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +31,73 @@ class Settled:
     """The calendar of an account, whose holidays those are, and what an admin should look at.
 
     `unread` are those of the warnings that are about a helpdesk's record that cannot be read.
+    `hours` is what is said of its hours, that of all sources together.
     """
 
     calendar: Calendar
     place: Place
     warnings: tuple[str, ...]
     unread: tuple[str, ...]
+    hours: Hours = NO_WORD
 
 
-def settle(own: Address, told: Address, home: Address) -> Settled:
+def settle(own: Address, told: Address, home: Address, hours: Hours = NO_WORD) -> Settled:
     """When support is open for an account.
 
     Its own setting comes first, then what its helpdesk says, then the deployment's default. A
-    helpdesk's record that cannot be read is left out with a warning.
+    helpdesk's record that cannot be read is left out with a warning, and so are categories of
+    holidays that the country does not have: it may change with that record, and stops no ticket.
+
+    Args:
+        own: where the account's own setting says it is.
+        told: where its helpdesk says it is.
+        home: where accounts are that nobody says anything else of.
+        hours: what the account says of its hours, over what the deployment does.
 
     Raises:
-        SettingsError: `own` or `home` cannot be read.
+        SettingsError: `own` or `home` cannot be read, or with these hours support never opens.
     """
     zone, unread = _zone(own, told, home)
     place = locate(zone, own.region, told.region, home.region)
-    warnings = (*unread, *place.warnings)
+    categories, strange = _categories(place.country, hours)
+    warnings = (*unread, *place.warnings, *strange)
     if told.region and not own.region:
         unread += legible(told.region)[1]
-    calendar = build_calendar(zone, place.country, place.subdivision)
-    return Settled(calendar, place, warnings, unread)
+    calendar = _calendar(zone, place, hours, categories)
+    return Settled(calendar, place, warnings, unread, hours)
+
+
+def _calendar(
+    zone: str, place: Place, hours: Hours, categories: tuple[str, ...] | None
+) -> Calendar:
+    if hours.around_the_clock:
+        return Calendar(zone, AROUND_THE_CLOCK)
+    return build_calendar(
+        zone,
+        place.country,
+        place.subdivision,
+        categories=categories,
+        weekly=hours.weekly or MONDAY_TO_FRIDAY,
+        extra_closed=hours.extra_closed,
+        removed=hours.removed,
+        open_windows=hours.open_windows,
+    )
+
+
+def _categories(
+    country: str | None, hours: Hours
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Those of the chosen categories that a country has, None for its usual ones; and a warning."""
+    if not country or not hours.categories or hours.around_the_clock:
+        return None, ()
+    known = categories_of(country)
+    strange = [name for name in hours.categories if name not in known]
+    had = tuple(name for name in hours.categories if name in known) or None
+    if not strange:
+        return had, ()
+    rest = "" if had else ": its usual ones close"
+    missing, there = ", ".join(strange), ", ".join(known)
+    return had, (f"{country} has no holidays {missing}, only {there}{rest}",)
 
 
 def _zone(own: Address, told: Address, home: Address) -> tuple[str, tuple[str, ...]]:

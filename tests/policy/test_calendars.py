@@ -25,7 +25,8 @@ from bridge.policy.calendars import (
     subdivision_code,
 )
 from bridge.policy.countries import ASK_FOR_SUBDIVISION
-from bridge.policy.hours import Calendar, add_business_time, parse_windows
+from bridge.policy.hours import Calendar, add_business_time
+from bridge.policy.notation import parse_windows
 from bridge.policy.zones import country_of_zone, zone_names
 
 

@@ -16,7 +16,8 @@ from bridge.policy.calendars import (
     data_versions,
     weekly_hash,
 )
-from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, add_business_time, parse_windows
+from bridge.policy.hours import MONDAY_TO_FRIDAY, Calendar, add_business_time
+from bridge.policy.notation import parse_windows
 from bridge.policy.zones import load_zone
 
 START = datetime(2026, 12, 24, 4, 30, tzinfo=UTC)
@@ -43,6 +44,7 @@ def test_the_record_names_all_that_a_due_date_was_computed_from() -> None:
         "subdivision": None,
         "country_source": "account",
         "categories": ["public"],
+        "weekly": "Mon-Fri 09:00-17:00",
         "weekly_hash": weekly_hash(MONDAY_TO_FRIDAY),
         "closed_dates": ["2026-12-25", "2026-12-28", "2027-01-01"],
         "open_windows": {"2026-12-23": [[9 * 3600, 12 * 3600]]},

@@ -13,8 +13,8 @@ from bridge.policy.hours import (
     Window,
     add_business_time,
     business_elapsed,
-    parse_windows,
 )
+from bridge.policy.notation import parse_windows
 from bridge.policy.zones import load_zone, local_date
 
 NEW_YORK = "America/New_York"
