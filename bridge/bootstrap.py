@@ -11,6 +11,7 @@ from bridge.database.engine import Database
 from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
 from bridge.ledger.accounts import Address, take_up
+from bridge.queues import rows
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
 from bridge.settings import HelpdeskSettings, Settings
@@ -115,6 +116,8 @@ def working(bridge: Bridge) -> Iterator[Inbound]:
     workers, jobs = Workers(bridge), Jobs(bridge)
     with ExitStack() as stack:
         stack.enter_context(bridge.db.serving_lock())
+        # Nobody else works here: what a server that was killed had in hand is taken up at once.
+        bridge.db.write(rows.release_all)
         stack.callback(workers.stop)
         stack.callback(jobs.stop)
         workers.start()

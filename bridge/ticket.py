@@ -4,7 +4,7 @@ Every instant is an aware UTC `datetime`; every ticket and user id is the vendor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -49,6 +49,8 @@ class SlaState(StrEnum):
     AT_RISK = "at_risk"
     MET = "met"
     BREACHED = "breached"
+    ENDED = "ended"
+    """The ticket was closed in time without an answer, and nothing more is promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +109,81 @@ class Answer:
     agent: str
 
 
+class Actor(StrEnum):
+    """Who did something to a ticket."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+    """The helpdesk itself: a rule, a trigger, its scheduler, what follows from another record."""
+    US = "us"
+
+
 @dataclass(frozen=True, slots=True)
-class StateChange:
-    """One transition from the helpdesk's own history. `seq` grows with time within a ticket."""
+class Change:
+    """One line of the helpdesk's own history of a ticket, which nobody can edit.
+
+    `seq` grows with time within a ticket. `actor` says what kind of author it was, `who` which one
+    (the vendor's user id).
+    """
 
     seq: int
     at: datetime
+    actor: Actor
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange(Change):
+    """Also a deletion (to `Status.REMOVED`), a restoration (from it) and the end by a merge."""
+
     before: Status
     after: Status
-    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChange(Change):
+    """The ticket belongs to another requester; ids of people, None where none is named."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationChange(Change):
+    """The ticket belongs to another organisation; ids, None for none.
+
+    By an agent where the ticket moved; by the system where its requester did.
+    """
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange(Change):
+    """Another group works on the ticket; ids, None for none."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(Change):
+    """The ticket was merged into another one; `into` is that one's id, None where it is not told.
+
+    Comes beside the `StatusChange` to `Status.MERGED`.
+    """
+
+    into: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Change):
+    """Somebody wrote. `automatic`: the helpdesk marks it as a machine's."""
+
+    public: bool
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +222,8 @@ class Ticket:
     `close_hint` is the helpdesk's own stamp of the latest closure: a hint that the history is worth
     reading, not a fact (customers can overwrite it). `answers` are in time order. `marks` are the
     marks of notes that the bridge itself left on the ticket. `follow_up_of` is the id of the ticket
-    that this one continues, where the helpdesk closes tickets for good.
+    that this one continues, where the helpdesk closes tickets for good. `shown` is what our fields
+    hold there, as the helpdesk has it and for its adapter alone: a display, never a fact.
     """
 
     id: str
@@ -170,6 +239,7 @@ class Ticket:
     close_hint: datetime | None = None
     marks: frozenset[str] = frozenset()
     follow_up_of: str | None = None
+    shown: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

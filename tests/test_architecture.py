@@ -42,6 +42,17 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def layers() -> list[set[str]]:
+    """The rooms from top to bottom, those of one layer together."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    [rooms] = [
+        contract["layers"]
+        for contract in config["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    return [{name.strip() for name in layer.split("|")} for layer in rooms]
+
+
 class TestLayers:
     def test_hold(self) -> None:
         result = lint_imports(ROOT)
@@ -80,19 +91,33 @@ class TestLayers:
         assert re.search(rf"{importer}\b.*{imported.split('.')[0]}", report)
 
     def test_have_a_place_for_every_module(self) -> None:
-        config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-        [layers] = [
-            contract["layers"]
-            for contract in config["tool"]["importlinter"]["contracts"]
-            if contract["type"] == "layers"
-        ]
-        placed = {name.strip() for layer in layers for name in layer.split("|")}
+        placed = {name for layer in layers() for name in layer}
         modules = {
             f"bridge.{path.stem}"
             for path in (ROOT / "bridge").iterdir()
             if path.suffix == ".py" or (path / "__init__.py").is_file()
         }
         assert modules - {"bridge.__init__", "bridge.sandbox"} == placed - {"webhooks"}
+
+
+class TestThePageOfTheRooms:
+    PAGE = (ROOT / "docs/architecture.md").read_text("utf-8")
+
+    def test_shows_the_layers_as_the_linter_holds_them(self) -> None:
+        [picture] = re.findall(r"```text\n(.*?)```", self.PAGE, re.DOTALL)
+        rooms = [line.split()[0] for line in picture.splitlines()]
+        shown = []
+        for layer in layers():
+            shown.append(set(rooms[: len(layer)]))
+            rooms = rooms[len(layer) :]
+        assert (shown, rooms) == (layers(), [])
+
+    def test_walks_through_eight_rooms_at_most(self) -> None:
+        walk = self.PAGE.partition("## One delivery")[2].partition("##")[0]
+        stations = re.findall(r"^\| `([\w.]+)` \|", walk, re.MULTILINE)
+        known = {name for layer in layers() for name in layer}
+        assert set(stations) <= known
+        assert 0 < len(stations) <= 8
 
 
 def lines_naming_a_vendor(path: Path) -> Iterator[str]:

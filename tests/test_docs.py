@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from bridge.cli.app import app
 from bridge.database.schema import txs
-from bridge.policy.incidents import Kind
+from bridge.policy.decisions import Kind
 from bridge.texts import LANGUAGES
 from bridge.ticket import PointsState, SlaState
 

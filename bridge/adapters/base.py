@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 
 from bridge.ticket import (
     AccountFields,
+    Change,
     Delivery,
+    Fields,
     HttpDelivery,
-    StateChange,
     Ticket,
     TicketUpdate,
 )
@@ -41,7 +42,9 @@ class Adapter(ABC):
 
     @abstractmethod
     def fetch(self, ticket_id: str) -> Ticket:
-        """The ticket's present state, in one call to the vendor. Repeatable.
+        """The ticket's present state. Repeatable.
+
+        One call to the vendor; a second one where the vendor keeps its messages apart.
 
         Raises:
             TicketNotFound: the vendor does not know or show it.
@@ -50,10 +53,20 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
-        """Every state transition of the ticket, oldest first, in one call. Repeatable.
+    def history(self, ticket_id: str) -> tuple[Change, ...]:
+        """What was done to the ticket and by whom, oldest first. Repeatable.
+
+        One call, or one for each page where the vendor's history has pages.
 
         Raises: as `fetch`.
+        """
+
+    @abstractmethod
+    def shows(self, ticket: Ticket, fields: Fields) -> bool:
+        """Whether a ticket that was fetched shows these fields. No I/O.
+
+        What is only as of the last write and must not cost another one (balance, next expiry) is
+        not compared.
         """
 
     @abstractmethod

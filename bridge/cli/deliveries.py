@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bridge import queues
 from bridge.cli.common import bridge_of
-from bridge.queues import Letter, QueueName
+from bridge.queues import rows
+from bridge.queues.rows import QueueName, QueueRow
+from bridge.service import deliveries
 from bridge.terminal.output import Json, dump, say, table
 
 commands = typer.Typer(
@@ -25,10 +26,10 @@ class Queue(StrEnum):
 class State(StrEnum):
     """What can have become of a row."""
 
-    QUEUED = queues.QUEUED
-    DONE = queues.DONE
-    DEAD = queues.DEAD
-    DISCARDED = queues.DISCARDED
+    QUEUED = rows.QUEUED
+    DONE = rows.DONE
+    DEAD = rows.DEAD
+    DISCARDED = rows.DISCARDED
 
 
 QueueArgument = Annotated[Queue, typer.Argument(help="Which queue.")]
@@ -36,7 +37,7 @@ Number = Annotated[int, typer.Argument(help="Its number in the list.")]
 
 
 @commands.command("list", epilog="Example: points-bridge deliveries list --state dead --json")
-def list_letters(
+def list_rows(
     context: typer.Context,
     state: Annotated[
         State | None, typer.Option(help="Only these; else all but the done ones.")
@@ -45,7 +46,7 @@ def list_letters(
 ) -> None:
     """List what is not done yet; the dead ones wait for you."""
     with bridge_of(context) as bridge:
-        found = bridge.db.read(lambda conn: queues.letters(conn, state=state))
+        found = deliveries.listed(bridge, state)
     if as_json:
         dump(found)
         return
@@ -53,7 +54,7 @@ def list_letters(
         say("Nothing is queued or stuck.")
         return
     columns = ("Queue", "#Number", "Helpdesk", "Ticket", "What", "State", "#Tries", "Why")
-    table("Deliveries and write-backs", columns, [_row(letter) for letter in found])
+    table("Deliveries and write-backs", columns, [_cells(row) for row in found])
 
 
 @commands.command(epilog="Example: points-bridge deliveries show outbox 17")
@@ -62,14 +63,14 @@ def show(
 ) -> None:
     """Show one of them and what it carries."""
     with bridge_of(context) as bridge:
-        letter, carried = bridge.db.read(lambda conn: queues.letter(conn, _name(queue), number))
+        row, carried = deliveries.shown(bridge, _name(queue), number)
     if as_json:
-        dump({"letter": letter, "carries": carried})
+        dump({"row": row, "carries": carried})
         return
-    table(f"{letter.queue} {letter.id}", ("What", "Value"), [
-        ("helpdesk", letter.helpdesk), ("ticket", letter.ticket_id), ("what", letter.what),
-        ("state", letter.state), ("tries", letter.attempts), ("stored", letter.stored_at),
-        ("next try", letter.next_at), ("outcome", letter.outcome), *carried.items(),
+    table(f"{row.queue} {row.id}", ("What", "Value"), [
+        ("helpdesk", row.helpdesk), ("ticket", row.ticket_id), ("what", row.what),
+        ("state", row.state), ("tries", row.attempts), ("stored", row.stored_at),
+        ("next try", row.next_at), ("outcome", row.outcome), *carried.items(),
     ])  # fmt: skip
 
 
@@ -84,14 +85,11 @@ def replay(
     if every is bool(queue and number):
         raise typer.BadParameter("name a queue and a number, or --all")
     with bridge_of(context) as bridge:
-        now = bridge.now()
         if queue and number:
-            name, letter_id = _name(queue), number
-            bridge.db.write(lambda conn: queues.replay(conn, name, letter_id, now))
+            deliveries.replay(bridge, _name(queue), number)
             count = 1
         else:
-            count = bridge.db.write(lambda conn: queues.replay_all(conn, now))
-        bridge.wake.call()
+            count = deliveries.replay_all(bridge)
     say(f"Queued again: {count}.")
 
 
@@ -104,9 +102,7 @@ def discard(
 ) -> None:
     """Put a dead letter aside for good."""
     with bridge_of(context) as bridge:
-        bridge.db.write(
-            lambda conn: queues.discard(conn, _name(queue), number, reason, bridge.now())
-        )
+        deliveries.discard(bridge, _name(queue), number, reason)
     say(f"Discarded: {queue.value} {number}.")
 
 
@@ -114,14 +110,14 @@ def _name(queue: Queue) -> QueueName:
     return queue.value
 
 
-def _row(letter: Letter) -> tuple[object, ...]:
+def _cells(row: QueueRow) -> tuple[object, ...]:
     return (
-        letter.queue,
-        letter.id,
-        letter.helpdesk,
-        letter.ticket_id,
-        letter.what,
-        letter.state,
-        letter.attempts,
-        letter.outcome,
+        row.queue,
+        row.id,
+        row.helpdesk,
+        row.ticket_id,
+        row.what,
+        row.state,
+        row.attempts,
+        row.outcome,
     )

@@ -86,9 +86,9 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, _dialect: Dialect) -> str:
-        """Compact, keys in order."""
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
+        """Compact, keys in order; nothing is NULL."""
+        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         """What was written."""
@@ -131,9 +131,17 @@ accounts = _table(
     _text("zone"),
     _text("country"),
     _text("subdivision"),
+    Column("hours", Json),
     Column("balance", Integer, nullable=False, server_default=text("0")),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("balance >= 0", name="balance"),
+)
+
+aliases = _table(
+    "aliases",
+    Column("account_id", _ID, ForeignKey("accounts.id"), primary_key=True),
+    _text("name", primary_key=True),
+    Column("until", Instant, nullable=False),
 )
 
 links = _table(
@@ -206,6 +214,7 @@ incidents = _table(
     Column("number", Integer, nullable=False),
     _text("ticket_number", nullable=False),
     Column("account_id", _ID, ForeignKey("accounts.id"), nullable=False),
+    _text("customer_ref"),
     _text("state", nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("held_at", Instant),
@@ -243,9 +252,13 @@ clocks = _table(
     _text("result", nullable=False),
     Column("responded_at", Instant),
     Column("elapsed_s", Integer),
+    Column("ended_at", Instant),
     Column("inputs", Json, nullable=False),
     UniqueConstraint("incident_id", "cycle"),
-    CheckConstraint("result IN ('running', 'at_risk', 'met', 'breached', 'void')", name="result"),
+    CheckConstraint(
+        "result IN ('running', 'at_risk', 'met', 'breached', 'ended', 'void')", name="result"
+    ),
+    CheckConstraint("ended_at IS NULL OR responded_at IS NULL", name="ended"),
     CheckConstraint("(responded_at IS NULL) = (elapsed_s IS NULL)", name="response"),
     Index(
         "ix_clocks_running",
@@ -353,8 +366,9 @@ outbox = _table(
     "outbox",
     Column("id", _ID, primary_key=True),
     _text("helpdesk", nullable=False),
-    _text("ticket_id", nullable=False),
-    Column("incident_id", _ID, ForeignKey("incidents.id"), nullable=False),
+    _text("ticket_id"),
+    Column("incident_id", _ID, ForeignKey("incidents.id")),
+    _text("kind", nullable=False),
     _text("dedupe_key", nullable=False, unique=True),
     Column("payload", Json, nullable=False),
     Column("created_at", Instant, nullable=False),

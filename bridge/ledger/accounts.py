@@ -164,6 +164,12 @@ def by_id(conn: Connection, account_id: int) -> Account:
     return Account(row.id, row.ref, row.name, address, Address(*told))
 
 
+def owner_of(conn: Connection, helpdesk: str, customer_ref: str) -> int | None:
+    """The account of a helpdesk's customer record; None where nobody has met it."""
+    mine = and_(links.c.helpdesk == helpdesk, links.c.customer_ref == customer_ref)
+    return conn.scalar(select(links.c.account_id).where(mine))
+
+
 def all_accounts(conn: Connection) -> list[Account]:
     """Every account, by ref."""
     return [by_id(conn, i) for i in conn.scalars(select(accounts.c.id).order_by(accounts.c.ref))]

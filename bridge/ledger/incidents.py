@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 
 from bridge.database.schema import clocks, decisions, incidents
 from bridge.policy.clock import Clock
-from bridge.policy.incidents import Decision, Incident
+from bridge.policy.decisions import Decision, Incident
 from bridge.ticket import PointsState, SlaState
 
 _VOID = "void"
@@ -71,6 +71,7 @@ def waiting(conn: Connection, now: datetime) -> list[Stored]:
     query = _incidents().where(
         clocks.c.result.in_([SlaState.RUNNING.value, SlaState.AT_RISK.value]),
         clocks.c.responded_at.is_(None),
+        clocks.c.ended_at.is_(None),
         clocks.c.at_risk_at <= now,
     )
     return [_stored(row) for row in conn.execute(query.order_by(clocks.c.due_at))]
@@ -83,6 +84,7 @@ def promised(conn: Connection, helpdesk: str, limit: int) -> list[Stored]:
         incidents.c.closed == 0,
         clocks.c.result.in_([SlaState.RUNNING.value, SlaState.AT_RISK.value]),
         clocks.c.responded_at.is_(None),
+        clocks.c.ended_at.is_(None),
     )
     rows = conn.execute(query.order_by(incidents.c.id.desc()).limit(limit))
     return [_stored(row) for row in rows]
@@ -117,9 +119,8 @@ def add(conn: Connection, stored: Stored) -> Stored:
 
 def save(conn: Connection, stored: Stored, clock_inputs: dict[str, Any] | None = None) -> None:
     """Keep an incident as it now stands; a clock that is new is stored with its inputs."""
-    conn.execute(
-        update(incidents).where(incidents.c.id == stored.id).values(**_columns(stored.incident))
-    )
+    values = {"account_id": stored.account_id, **_columns(stored.incident)}
+    conn.execute(update(incidents).where(incidents.c.id == stored.id).values(**values))
     if stored.incident.clock:
         _save_clock(conn, stored.id, stored.incident.clock, clock_inputs or {})
 
@@ -173,6 +174,7 @@ def _save_clock(conn: Connection, incident_id: int, clock: Clock, inputs: dict[s
         "result": clock.result.value if clock.result else _VOID,
         "responded_at": clock.responded_at,
         "elapsed_s": clock.elapsed,
+        "ended_at": clock.ended_at,
     }
     mine = and_(clocks.c.incident_id == incident_id, clocks.c.cycle == clock.cycle)
     if conn.execute(update(clocks).where(mine).values(**outcome)).rowcount:
@@ -220,6 +222,7 @@ def _incidents() -> Select[Any]:
 def _columns(incident: Incident) -> dict[str, Any]:
     return {
         "state": incident.state.value,
+        "customer_ref": incident.customer_ref or None,
         "held_at": incident.held_at,
         "closed": int(incident.closed),
         "first_closed_at": incident.first_closed_at,
@@ -233,6 +236,7 @@ def _stored(row: Row[Any]) -> Stored:
         state=PointsState(row.state),
         opened_at=row.opened_at,
         number=row.number,
+        customer_ref=row.customer_ref or "",
         held_at=row.held_at,
         clock=_clock(row) if row.cycle is not None else None,
         closed=bool(row.closed),
@@ -261,4 +265,5 @@ def _clock(row: Row[Any]) -> Clock:
         result=None if row.result == _VOID else SlaState(row.result),
         responded_at=row.responded_at,
         elapsed=row.elapsed_s,
+        ended_at=row.ended_at,
     )

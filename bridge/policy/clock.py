@@ -16,8 +16,8 @@ class Clock:
 
     `due_at` is what the helpdesk shows and `by_close` what people are told; they differ only when
     the target is used up exactly at a closing. `cycle` counts the clocks of one incident: a free
-    re-open starts the next one and the earlier result stays on record. `result` is None once a
-    merge has voided the clock.
+    re-open starts the next one and the earlier result stays on record. `ended_at` is when the
+    ticket was closed without an answer.
     """
 
     cycle: int
@@ -29,11 +29,12 @@ class Clock:
     result: SlaState | None = SlaState.RUNNING
     responded_at: datetime | None = None
     elapsed: int | None = None
+    ended_at: datetime | None = None
 
     @property
     def waiting(self) -> bool:
         """Whether an answer is still owed (late or not)."""
-        return self.result is not None and self.responded_at is None
+        return self.responded_at is None and self.ended_at is None
 
 
 def start_clock(at: datetime, cycle: int, calendar: Calendar, terms: Terms) -> Clock:
@@ -55,6 +56,17 @@ def respond(clock: Clock, at: datetime, calendar: Calendar) -> Clock:
     elapsed = business_elapsed(clock.started_at, at, calendar)
     result = SlaState.MET if elapsed <= clock.target else SlaState.BREACHED
     return replace(clock, result=result, responded_at=at, elapsed=elapsed)
+
+
+def end_clock(clock: Clock, at: datetime) -> Clock:
+    """The clock of a ticket that is closed at that instant: it has promised nothing more.
+
+    Without an answer it was neither met nor breached if that was in time (product rule 5.6).
+    """
+    if not clock.waiting:
+        return clock
+    late = at.replace(microsecond=0) > clock.due_at
+    return replace(clock, result=SlaState.BREACHED if late else SlaState.ENDED, ended_at=at)
 
 
 def watched(clock: Clock, now: datetime) -> SlaState | None:

@@ -7,112 +7,56 @@ answer is NOTHING. Repeats, re-orderings and the echo of our own writes are ther
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime
 
-from bridge.policy.clock import Clock, clock_findings, respond, start_clock
+from bridge.policy.clock import clock_findings, end_clock, respond, start_clock
+from bridge.policy.decisions import (
+    DONE,
+    ENDED,
+    NEVER_CHARGED,
+    Context,
+    Decision,
+    Findings,
+    Incident,
+    Kind,
+    free_reopen_until,
+    next_incident,
+    times,
+)
+from bridge.policy.gate import cycle_after, gate
 from bridge.policy.hours import Calendar
-from bridge.policy.points import Lot, on_hand, validity_instant
-from bridge.policy.rules import Finding, Rule, stamp
-from bridge.policy.terms import Terms
+from bridge.policy.moves import has_moved, last_move, moved
+from bridge.policy.owed import NOTHING, Owed, Text
+from bridge.policy.rules import Finding, Rule
 from bridge.policy.zones import local_date
-from bridge.ticket import Answer, PointsState, StateChange, Status, Ticket
-
-Findings = tuple[Finding, ...]
-
-_ENDED = frozenset({Status.MERGED, Status.REMOVED})
-_DONE = _ENDED | {Status.CLOSED}
-_NEVER_CHARGED = frozenset({PointsState.AWAITING_POINTS, PointsState.DECLINED})
-
-
-class Kind(StrEnum):
-    """What a decision says."""
-
-    NOTHING = "nothing"
-    ACCEPTED = "accepted"
-    HELD = "held"
-    RELEASED = "released"
-    DECLINED = "declined"
-    RESPONDED = "responded"
-    CLOSED = "closed"
-    MERGED = "merged"
-    REOPENED = "reopened"
-    REFUSED = "refused"
-
-    @property
-    def charges(self) -> bool:
-        """Whether the decision takes points."""
-        return self in (Kind.ACCEPTED, Kind.RELEASED)
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """One issue, one ticket: an incident as it is stored. Instants are UTC.
-
-    `number` counts the incidents on one ticket (a late re-open makes a second one). `closed` means
-    nobody works on it: closed, merged or removed. `seen` is the last `StateChange.seq` that was
-    taken into account, `close_hint` the helpdesk's closing stamp at that time.
-    """
-
-    state: PointsState
-    opened_at: datetime
-    number: int = 1
-    held_at: datetime | None = None
-    clock: Clock | None = None
-    closed: bool = False
-    first_closed_at: datetime | None = None
-    seen: int = 0
-    close_hint: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What happened, when it takes effect, which rules said so, and the incident as it then stands.
-
-    A decision whose kind `charges` takes `Terms.price` points that were on hand at `valid_at`.
-    `incident` is None where there is none to keep.
-    """
-
-    kind: Kind
-    at: datetime
-    incident: Incident | None
-    findings: tuple[Finding, ...] = ()
-    valid_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a decision rests on besides the ticket: terms, the account's points and calendar, now.
-
-    `in_service_since` is when the bridge took up this helpdesk; older tickets are left alone.
-    `continues` is the incident that a follow-up ticket takes up again, where the helpdesk closes
-    tickets for good; None for any other ticket.
-    """
-
-    terms: Terms
-    lots: Sequence[Lot]
-    calendar: Calendar
-    now: datetime
-    in_service_since: datetime
-    continues: Incident | None = None
+from bridge.ticket import (
+    Answer,
+    Change,
+    PointsState,
+    SlaState,
+    Status,
+    StatusChange,
+    Ticket,
+)
 
 
 def needs_history(ticket: Ticket, incident: Incident | None) -> bool:
-    """Whether the ticket may have been closed or re-opened since it was last seen.
+    """Whether the ticket may have been closed, re-opened or moved since it was last seen.
 
     Only then is the helpdesk's history worth a call; a plain new ticket never needs it.
     """
-    done = ticket.status in _DONE
+    done = ticket.status in DONE
     if incident is None:
         return done or ticket.close_hint is not None
-    return done != incident.closed or ticket.close_hint != incident.close_hint
+    turned = done != incident.closed or ticket.close_hint != incident.close_hint
+    return turned or has_moved(ticket, incident)
 
 
 def decide(
     ticket: Ticket,
     incident: Incident | None,
-    history: Sequence[StateChange] | None,
+    history: Sequence[Change] | None,
     context: Context,
 ) -> Decision:
     """The next thing that happened to this ticket.
@@ -120,112 +64,55 @@ def decide(
     Args:
         ticket: its state as the helpdesk tells it.
         incident: the newest incident on it, as stored; None when there is none.
-        history: its state transitions, oldest first; None where `needs_history` said no.
+        history: what was done to it, oldest first; None where `needs_history` said no.
         context: terms, the account's points and calendar, now.
     """
     if incident is None:
         return _first_sight(ticket, context)
     unseen = [change for change in history or () if change.seq > incident.seen]
-    change = next((change for change in unseen if _matters(change, incident)), None)
+    change = _next_change(ticket, incident, unseen, context)
     answer = _first_answer(ticket, incident)
     if answer and (change is None or answer.at <= change.at):
         return _responded(answer, incident, context.calendar)
-    if change:
+    if isinstance(change, StatusChange):
         return _changed(change, replace(incident, seen=change.seq), context)
-    if history is not None:
-        incident = _caught_up(incident, ticket, history)
-    return Decision(Kind.NOTHING, context.now, incident)
+    if change:
+        decision = moved(change, ticket, replace(incident, seen=change.seq), context)
+        if decision.kind is not Kind.NOTHING:
+            return decision
+    return Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
 
 
-def release(incident: Incident, context: Context) -> Decision:
-    """A held incident of an account that got points: charged, its clock starts now; or nothing."""
-    if on_hand(context.lots, context.now) < context.terms.price:
-        return Decision(Kind.NOTHING, context.now, incident)
-    finding = Finding(Rule.RELEASE, "points are on hand now: released and charged")
-    return _accept(Kind.RELEASED, incident, context.now, context, (finding,))
-
-
-def end_hold(incident: Incident, context: Context) -> Decision:
-    """A held incident whose time is over: declined, without a charge."""
-    finding = Finding(Rule.HOLD_ENDS, "declined", {"days": context.terms.hold_days})
-    declined = replace(incident, state=PointsState.DECLINED)
-    return Decision(Kind.DECLINED, context.now, declined, (finding,))
-
-
-def reminder_due(held_at: datetime, reminded_day: int, now: datetime, terms: Terms) -> int | None:
-    """The day (1, 7, 13) whose reminder is due and not yet sent; None when there is none.
-
-    A day is 24 hours since the hold. After an outage only the latest one is sent, not all that
-    were missed.
-    """
-    days = (now - held_at) // timedelta(days=1)
-    due = [day for day in terms.hold_reminder_days if reminded_day < day <= days]
-    return max(due, default=None)
-
-
-def hold_is_over(held_at: datetime, now: datetime, terms: Terms) -> bool:
-    """Whether a held ticket is to be declined."""
-    return now - held_at >= timedelta(days=terms.hold_days)
-
-
-def free_reopen_until(first_closed_at: datetime, zone: str, terms: Terms) -> date:
-    """The last local day on which a re-open is free: the 90th after the first closure."""
-    return local_date(first_closed_at, zone) + timedelta(days=terms.reopen_days)
+def _next_change(
+    ticket: Ticket, incident: Incident, unseen: Sequence[Change], context: Context
+) -> Change | None:
+    """The first change that matters: of the status, or the one that brought the ticket away."""
+    turns = (one for one in unseen if isinstance(one, StatusChange) and _matters(one, incident))
+    found: list[Change] = [turn for turn in [next(turns, None)] if turn]
+    if context.elsewhere and has_moved(ticket, incident):
+        found.append(last_move(unseen, context))
+    return min(found, key=lambda change: change.seq, default=None)
 
 
 def _first_sight(ticket: Ticket, context: Context) -> Decision:
-    if ticket.status in _ENDED:
+    if ticket.status in ENDED:
         finding = Finding(Rule.STILL_A_TICKET, "no incident", {"status": ticket.status.value})
         return Decision(Kind.NOTHING, context.now, None, (finding,))
-    inputs = _times(created=ticket.created_at, in_service_since=context.in_service_since)
+    inputs = times(created=ticket.created_at, in_service_since=context.in_service_since)
     if ticket.created_at < context.in_service_since:
         finding = Finding(Rule.IN_SERVICE, "no incident: the ticket is older", inputs)
         return Decision(Kind.NOTHING, context.now, None, (finding,))
     finding = Finding(Rule.IN_SERVICE, "the ticket is newer: an incident", inputs)
-    blank = Incident(PointsState.AWAITING_POINTS, opened_at=ticket.created_at)
+    blank = Incident(
+        PointsState.AWAITING_POINTS,
+        opened_at=ticket.created_at,
+        customer_ref=ticket.customer.ref,
+    )
     before = context.continues
-    if before is None or before.state in _NEVER_CHARGED:
-        return _gate(blank, context, (finding,))
+    if before is None or before.state in NEVER_CHARGED:
+        return gate(blank, context, (finding,))
     free = replace(blank, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
     return _taken_up(ticket.created_at, free, blank, context, (finding,))
-
-
-def _gate(incident: Incident, context: Context, findings: Findings) -> Decision:
-    """Accept or hold an incident that was opened at `incident.opened_at`."""
-    terms, now = context.terms, context.now
-    valid_at = validity_instant(incident.opened_at, now, terms.look_back)
-    then, today = on_hand(context.lots, valid_at), on_hand(context.lots, now)
-    findings = (
-        *findings,
-        Finding(Rule.PRICE, f"costs {terms.price} points", {"price": terms.price}),
-        Finding(Rule.VALIDITY, f"tested at {stamp(valid_at)}", _times(now=now)),
-    )
-    inputs: dict[str, str | int] = {"on_hand_then": then, "on_hand_now": today}
-    if then >= terms.price:
-        found = Finding(Rule.ON_HAND, "on hand at creation: accepted and charged", inputs)
-        start = min(incident.opened_at, now)
-        accepted = _accept(Kind.ACCEPTED, incident, start, context, (*findings, found))
-        return replace(accepted, valid_at=valid_at)
-    if today >= terms.price:
-        found = Finding(Rule.ON_HAND, "on hand only since: accepted and charged from now", inputs)
-        return _accept(Kind.ACCEPTED, incident, now, context, (*findings, found))
-    held = replace(incident, state=PointsState.AWAITING_POINTS, held_at=now)
-    found = Finding(Rule.ON_HAND, "too few points: held", inputs)
-    waits = Finding(Rule.HELD, "no charge, no clock")
-    return Decision(Kind.HELD, now, held, (*findings, found, waits))
-
-
-def _accept(
-    kind: Kind, incident: Incident, start: datetime, context: Context, findings: Findings
-) -> Decision:
-    clock = start_clock(start, _cycle_after(incident), context.calendar, context.terms)
-    charged = replace(incident, state=PointsState.CHARGED, clock=clock)
-    found = (*findings, *clock_findings(clock, context.calendar))
-    return Decision(kind, start, charged, found, valid_at=context.now)
-
-
-def _cycle_after(incident: Incident) -> int:
-    return incident.clock.cycle + 1 if incident.clock else 1
 
 
 def _first_answer(ticket: Ticket, incident: Incident) -> Answer | None:
@@ -242,49 +129,66 @@ def _responded(answer: Answer, incident: Incident, calendar: Calendar) -> Decisi
         inputs |= {"elapsed_s": clock.elapsed or 0, "target_s": clock.target}
     outcome = clock.result.value if clock and clock.result else "no clock"
     finding = Finding(Rule.FIRST_RESPONSE, outcome, inputs)
-    return Decision(Kind.RESPONDED, answer.at, replace(incident, clock=clock), (finding,))
+    return Decision(Kind.RESPONDED, answer.at, replace(incident, clock=clock), (finding,), Owed())
 
 
-def _matters(change: StateChange, incident: Incident) -> bool:
+def _matters(change: StatusChange, incident: Incident) -> bool:
     """Not open to pending and back, nor the echo of our own closing."""
-    return (change.after in _DONE) != incident.closed
+    return (change.after in DONE) != incident.closed
 
 
-def _caught_up(incident: Incident, ticket: Ticket, history: Sequence[StateChange]) -> Incident:
+def _caught_up(incident: Incident, ticket: Ticket, history: Sequence[Change] | None) -> Incident:
+    if history is None:
+        return replace(incident, customer_ref=incident.customer_ref or ticket.customer.ref)
     seen = max([incident.seen, *(change.seq for change in history)])
-    return replace(incident, seen=seen, close_hint=ticket.close_hint)
+    return replace(
+        incident, seen=seen, close_hint=ticket.close_hint, customer_ref=ticket.customer.ref
+    )
 
 
-def _changed(change: StateChange, incident: Incident, context: Context) -> Decision:
-    if change.after not in _DONE:
+def _changed(change: StatusChange, incident: Incident, context: Context) -> Decision:
+    if change.after not in DONE:
         return _reopened(change.at, replace(incident, closed=False), context)
-    done = replace(incident, closed=True)
     if incident.state is PointsState.AWAITING_POINTS:
-        declined = replace(done, state=PointsState.DECLINED)
+        declined = replace(incident, closed=True, state=PointsState.DECLINED)
         finding = Finding(Rule.HOLD_CLOSED, "declined", {"status": change.after.value})
-        return Decision(Kind.DECLINED, change.at, declined, (finding,))
-    if change.after in _ENDED:
-        finding = Finding(Rule.MERGED, "the clock stops, the charge stays", _times(at=change.at))
-        return Decision(Kind.MERGED, change.at, replace(done, clock=_voided(done)), (finding,))
-    if incident.state in _NEVER_CHARGED:
-        finding = Finding(Rule.NEVER_CHARGED, "closed", _times(at=change.at))
-        return Decision(Kind.CLOSED, change.at, done, (finding,))
-    first = incident.first_closed_at or change.at
+        owed = Owed(texts=(Text.RECEIPT_DECLINED,))
+        return Decision(Kind.DECLINED, change.at, declined, (finding,), owed)
+    if incident.state in NEVER_CHARGED:
+        # Mostly the echo of our own closing: it shows the same afterwards.
+        finding = Finding(Rule.NEVER_CHARGED, "closed", times(at=change.at))
+        done = replace(incident, closed=True)
+        return Decision(Kind.CLOSED, change.at, done, (finding,), NOTHING)
+    return _finished(change, incident, context)
+
+
+def _finished(change: StatusChange, incident: Incident, context: Context) -> Decision:
+    """A charged ticket on which nobody works any more: nothing more is promised."""
+    at, ended = change.at, _clock_ends(incident, change.at)
+    done = replace(incident, closed=True, clock=incident.clock and end_clock(incident.clock, at))
+    if change.after in ENDED:
+        finding = Finding(Rule.MERGED, "the clock stops, the charge stays", times(at=at))
+        return Decision(Kind.MERGED, at, done, (finding, *ended), Owed())
+    first = incident.first_closed_at or at
     until = free_reopen_until(first, context.calendar.zone, context.terms)
-    finding = Finding(Rule.CLOSURE, f"free re-open until {until}", _times(first_closed_at=first))
-    return Decision(Kind.CLOSED, change.at, replace(done, first_closed_at=first), (finding,))
+    finding = Finding(Rule.CLOSURE, f"free re-open until {until}", times(first_closed_at=first))
+    closed = replace(done, first_closed_at=first)
+    return Decision(Kind.CLOSED, at, closed, (finding, *ended), Owed())
 
 
-def _voided(incident: Incident) -> Clock | None:
+def _clock_ends(incident: Incident, at: datetime) -> Findings:
     clock = incident.clock
-    return replace(clock, result=None) if clock and clock.waiting else clock
+    if clock is None or not clock.waiting:
+        return ()
+    result = end_clock(clock, at).result or SlaState.ENDED
+    return (Finding(Rule.CLOCK_ENDS, result.value, times(due_at=clock.due_at)),)
 
 
 def _reopened(at: datetime, incident: Incident, context: Context) -> Decision:
     if incident.state is PointsState.DECLINED:
-        finding = Finding(Rule.NEVER_CHARGED, "gated again", _times(reopened_at=at))
-        return _gate(_next_incident(at, incident), context, (finding,))
-    return _taken_up(at, incident, _next_incident(at, incident), context, ())
+        finding = Finding(Rule.NEVER_CHARGED, "gated again", times(reopened_at=at))
+        return gate(next_incident(at, incident), context, (finding,))
+    return _taken_up(at, incident, next_incident(at, incident), context, ())
 
 
 def _taken_up(
@@ -293,7 +197,7 @@ def _taken_up(
     """A charged issue that comes back: free within the window, else `instead` is gated, or no."""
     zone, terms = context.calendar.zone, context.terms
     until = free_reopen_until(incident.first_closed_at or at, zone, terms)
-    inputs = {**_times(reopened_at=at), "free_until": until.isoformat()}
+    inputs = {**times(reopened_at=at), "free_until": until.isoformat()}
     if local_date(at, zone) <= until:
         finding = Finding(Rule.REOPEN, "re-opened for free, with a new clock", inputs)
         return _reopened_free(at, incident, context, (*findings, finding))
@@ -301,32 +205,19 @@ def _taken_up(
         finding = Finding(Rule.REOPEN_LATE, "refused: closed again", inputs)
         own = instead.number > incident.number
         refused = incident if own else replace(instead, state=PointsState.DECLINED)
-        return Decision(Kind.REFUSED, at, replace(refused, closed=True), (*findings, finding))
+        owed = Owed(texts=(Text.REPLY_REFUSED,), status=Status.CLOSED)
+        return Decision(Kind.REFUSED, at, replace(refused, closed=True), (*findings, finding), owed)
     finding = Finding(Rule.REOPEN_LATE, "gated as a new incident", inputs)
-    return _gate(instead, context, (*findings, finding))
+    return gate(instead, context, (*findings, finding), Text.RECEIPT_REOPENED_LATE)
 
 
 def _reopened_free(
     at: datetime, incident: Incident, context: Context, findings: Findings
 ) -> Decision:
-    clock = start_clock(at, _cycle_after(incident), context.calendar, context.terms)
+    clock = start_clock(at, cycle_after(incident), context.calendar, context.terms)
     charged = incident.state is PointsState.CHARGED
     state = PointsState.FREE_REOPEN if charged else incident.state
     reopened = replace(incident, state=state, clock=clock)
     found = (*findings, *clock_findings(clock, context.calendar))
-    return Decision(Kind.REOPENED, at, reopened, found)
-
-
-def _next_incident(at: datetime, incident: Incident) -> Incident:
-    """The incident after this one on the same ticket: what came before it is seen."""
-    return Incident(
-        PointsState.AWAITING_POINTS,
-        opened_at=at,
-        number=incident.number + 1,
-        seen=incident.seen,
-        close_hint=incident.close_hint,
-    )
-
-
-def _times(**instants: datetime) -> dict[str, str | int]:
-    return {name: stamp(at) for name, at in instants.items()}
+    owed = Owed(texts=(Text.RECEIPT_REOPENED,))
+    return Decision(Kind.REOPENED, at, reopened, found, owed)

@@ -36,12 +36,25 @@ class Rule(StrEnum):
     )
     FIRST_RESPONSE = "The first public answer by a human agent stops the clock."
     MERGED = "A merge is not a closure; it stops the clock."
+    CLOCK_ENDS = (
+        "A closure ends the clock: without an answer it was neither met nor breached if that was in"
+        " time."
+    )
     CLOSURE = "The free re-open is counted from the first closure, which never moves."
     REOPEN = (
         '"Once closed, a customer may request that the support incident be re-opened up to 90 days'
         ' following original closure"'
     )
     REOPEN_LATE = "Outside the 90 days a new incident is needed."
+    MOVED = (
+        "A charged ticket that moves to another account is credited to the old one and gated for"
+        " the new one; the clock goes on if points are on hand there."
+    )
+    MOVED_HELD = "A hold moves with its ticket, and only the new account's points can release it."
+    MOVED_CLOSED = "A ticket that moves after its closure is flagged."
+    REQUESTER_MOVED = (
+        "Where a person changes organisation, what was charged stays with who paid and is noted."
+    )
     NEVER_CHARGED = "A ticket that was declined, and so never charged, is gated again."
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bridge import queues
 from bridge.errors import BridgeError, Retryable
-from bridge.queues import QueueName
+from bridge.queues import rows
+from bridge.queues.rows import QueueName
 from bridge.service.core import Bridge
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ def attempt(bridge: Bridge, queue: QueueName, ids: Sequence[int], work: Callable
     except BridgeError as error:
         refusal = str(error)
         log.warning("dead letter", queue=queue, ids=list(ids), error=refusal)
-        bridge.db.write(lambda conn: queues.bury(conn, queue, ids, error=refusal, now=bridge.now()))
+        bridge.db.write(lambda conn: rows.bury(conn, queue, ids, error=refusal, now=bridge.now()))
     except Exception as error:
         log.exception("attempt failed", queue=queue, ids=list(ids))
         _postpone(bridge, queue, ids, f"unexpected {type(error).__name__}; see the log", None)
@@ -38,7 +38,7 @@ def _postpone(
 ) -> None:
     jitter = random.random()  # noqa: S311 - it spreads retries, it guards nothing
     bridge.db.write(
-        lambda conn: queues.postpone(
+        lambda conn: rows.postpone(
             conn,
             queue,
             ids,

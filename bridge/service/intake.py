@@ -1,17 +1,16 @@
 """The inbox: keep what a helpdesk sends, then look at the ticket and settle it."""
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection
 
-from bridge import queues
 from bridge.errors import PayloadNotUnderstood, TicketNotFound
+from bridge.queues import inbox, rows
+from bridge.queues.inbox import Leased
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
-from bridge.service.settling import HistoryNeeded, settle_ticket
-from bridge.ticket import Delivery, HttpDelivery, Received, StateChange, Ticket
+from bridge.service.settling import Touch, settle_ticket, wants_history
+from bridge.ticket import Delivery, HttpDelivery, Received
 
 
 def receive(bridge: Bridge, name: str, http: HttpDelivery) -> Received:
@@ -32,7 +31,7 @@ def receive(bridge: Bridge, name: str, http: HttpDelivery) -> Received:
         raise
     if delivery is None:
         return Received.IGNORED
-    new = bridge.db.write(lambda conn: queues.store_delivery(conn, name, http, delivery))
+    new = bridge.db.write(lambda conn: inbox.store(conn, name, http, delivery))
     if new:
         bridge.wake.call()
     return Received.STORED if new else Received.DUPLICATE
@@ -43,10 +42,10 @@ def handle_next(bridge: Bridge) -> bool:
 
     All the deliveries of that ticket are settled together: they all say no more than "look at it".
     """
-    rows = bridge.db.write(lambda conn: queues.claim_deliveries(conn, bridge.now()))
-    if not rows:
+    leased = bridge.db.write(lambda conn: inbox.claim_ticket(conn, bridge.now()))
+    if leased is None:
         return False
-    attempt(bridge, "inbox", [row.id for row in rows], lambda: _handle(bridge, rows))
+    attempt(bridge, "inbox", leased.ids, lambda: _handle(bridge, leased))
     bridge.wake.call()
     return True
 
@@ -54,41 +53,26 @@ def handle_next(bridge: Bridge) -> bool:
 def _keep_unread(bridge: Bridge, name: str, http: HttpDelivery, why: str) -> None:
     digest = hashlib.sha256(http.body).hexdigest()
     unread = Delivery(id=f"unread:{digest}", ticket_id="", event="unreadable")
-    bridge.db.write(lambda conn: queues.store_delivery(conn, name, http, unread, unread=why))
+    bridge.db.write(lambda conn: inbox.store(conn, name, http, unread, unread=why))
 
 
-def _handle(bridge: Bridge, rows: Sequence[Row[Any]]) -> None:
-    helpdesk = bridge.helpdesk(rows[0].helpdesk)
-    ticket_id = rows[0].ticket_id
+def _handle(bridge: Bridge, leased: Leased) -> None:
+    helpdesk = bridge.helpdesk(leased.helpdesk)
+    ids, touch = leased.ids, Touch(leased.delivery_id, bridge.now())
     try:
-        ticket = helpdesk.adapter.fetch(ticket_id)
+        ticket = helpdesk.adapter.fetch(leased.ticket_id)
     except TicketNotFound as error:
         # Not a deletion: a right that is missing looks the same. Nothing is decided on it.
-        _finish(bridge, rows, str(error))
+        unseen = str(error)
+        bridge.db.write(lambda conn: rows.finish(conn, "inbox", ids, unseen, bridge.now()))
         return
-    if not _settle(bridge, rows, ticket, None):
-        _settle(bridge, rows, ticket, helpdesk.adapter.history(ticket_id))
+    history = None
+    if bridge.db.read(lambda conn: wants_history(conn, helpdesk, ticket)):
+        history = helpdesk.adapter.history(leased.ticket_id)
 
+    def settle(conn: Connection) -> None:
+        """The decisions and the end of their deliveries are one transaction."""
+        outcome = settle_ticket(conn, bridge, helpdesk, ticket, history, touch)
+        rows.finish(conn, "inbox", ids, outcome, bridge.now())
 
-def _settle(
-    bridge: Bridge,
-    rows: Sequence[Row[Any]],
-    ticket: Ticket,
-    history: Sequence[StateChange] | None,
-) -> bool:
-    """Settle the ticket and finish its deliveries in one transaction; False: history is needed."""
-    helpdesk = bridge.helpdesk(rows[0].helpdesk)
-
-    def work(conn: Any) -> bool:
-        outcome = settle_ticket(conn, bridge, helpdesk, ticket, history, rows[0].delivery_id)
-        if isinstance(outcome, HistoryNeeded):
-            return False
-        queues.finish(conn, "inbox", [row.id for row in rows], outcome, bridge.now())
-        return True
-
-    return bridge.db.write(work)
-
-
-def _finish(bridge: Bridge, rows: Sequence[Row[Any]], outcome: str) -> None:
-    ids = [row.id for row in rows]
-    bridge.db.write(lambda conn: queues.finish(conn, "inbox", ids, outcome, bridge.now()))
+    bridge.db.write(settle)

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge import queues
 from bridge.errors import BadRequest
 from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine, StatementLine
 from bridge.ledger.incidents import Recorded, Stored
-from bridge.queues import Letter
+from bridge.queues import rows
+from bridge.queues.rows import QueueRow
 from bridge.service.core import Bridge, Located
 from bridge.service.writeback import fields_of
 from bridge.ticket import Fields
@@ -39,7 +39,7 @@ class Explanation:
     fields: Fields
     decisions: tuple[Recorded, ...]
     clocks: tuple[dict[str, Any], ...]
-    letters: tuple[Letter, ...]
+    deliveries: tuple[QueueRow, ...]
 
 
 def balance(bridge: Bridge, ref: str) -> Balance:
@@ -93,9 +93,9 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
 
 def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:
     known = incidents.on_ticket(conn, helpdesk, ticket_id)
-    letters = queues.about(conn, helpdesk, ticket_id)
+    found = rows.about(conn, helpdesk, ticket_id)
     if not known:
-        raise BadRequest(_nothing_decided(helpdesk, ticket_id, letters))
+        raise BadRequest(_nothing_decided(helpdesk, ticket_id, found))
     return Explanation(
         helpdesk=helpdesk,
         ticket_id=ticket_id,
@@ -108,16 +108,16 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
             for one in known
             for clock in incidents.past_clocks(conn, one.id)
         ),
-        letters=tuple(letters),
+        deliveries=tuple(found),
     )
 
 
-def _nothing_decided(helpdesk: str, ticket_id: str, letters: list[Letter]) -> str:
-    if not letters:
+def _nothing_decided(helpdesk: str, ticket_id: str, found: list[QueueRow]) -> str:
+    if not found:
         return (
             f"no delivery about {helpdesk} ticket {ticket_id} has arrived; is it the ticket's id?"
         )
-    last = letters[-1]
+    last = found[-1]
     return (
         f"nothing was decided about {helpdesk} ticket {ticket_id}; its last delivery is "
         f"{last.state}: {last.outcome or 'not handled yet'}"

@@ -1,52 +1,58 @@
-"""The outbox: write to a helpdesk what it is owed."""
+"""The outbox: carry out what a helpdesk is owed."""
 
-from datetime import datetime
-from typing import Any
+from sqlalchemy import Connection
 
-from sqlalchemy import Connection, Row
-
-from bridge import queues
+from bridge.errors import HelpdeskRefused
 from bridge.ledger import incidents
+from bridge.queues import outbox, rows
+from bridge.queues.outbox import Leased, TicketWrite
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
-from bridge.ticket import Note, Status, TicketUpdate
+from bridge.ticket import TicketUpdate
 
 
 def send_next(bridge: Bridge) -> bool:
-    """Write the next thing that is owed to a helpdesk. False: nothing is due.
+    """Carry out the next thing that is owed to a helpdesk. False: nothing is due.
 
     Safe to repeat and to run from several threads or processes: a ticket's writes go out one at a
     time and in order, and a note that may have arrived is looked for before it is written again.
     """
-    row = bridge.db.write(lambda conn: queues.claim_write(conn, bridge.now()))
-    if row is None:
+    leased = bridge.db.write(lambda conn: outbox.claim_next(conn, bridge.now()))
+    if leased is None:
         return False
-    attempt(bridge, "outbox", [row.id], lambda: _send(bridge, row))
+    attempt(bridge, "outbox", [leased.id], lambda: _send(bridge, leased))
     return True
 
 
-def _send(bridge: Bridge, row: Row[Any]) -> None:
-    adapter = bridge.helpdesk(row.helpdesk).adapter
-    adapter.write(bridge.db.read(lambda conn: _update(conn, bridge, row)))
-    bridge.db.write(lambda conn: queues.finish(conn, "outbox", [row.id], "written", bridge.now()))
+def _send(bridge: Bridge, leased: Leased) -> None:
+    adapter = bridge.helpdesk(leased.helpdesk).adapter
+    adapter.write(bridge.db.read(lambda conn: _update(conn, bridge, leased)))
+    ids = [leased.id]
+    bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, "written", bridge.now()))
 
 
-def _update(conn: Connection, bridge: Bridge, row: Row[Any]) -> TicketUpdate:
+def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
     """The write as it should be now.
 
     When the incident has moved on meanwhile, the fields show it, and neither a status nor a message
     to the requester that has become wrong goes out any more.
     """
-    stored = incidents.by_id(conn, row.incident_id)
-    timely = row.payload["state"] == stored.incident.state.value
-    note = Note(**row.payload["note"]) if "note" in row.payload else None
-    status, until = row.payload.get("status"), row.payload.get("pending_until")
+    if leased.ticket_id is None:
+        raise HelpdeskRefused(f"outbox {leased.id} names no ticket to write to")
+    payload = leased.payload
+    stored = incidents.by_id(conn, payload.incident_id)
+    newest = incidents.newest(conn, stored.helpdesk, stored.ticket_id) or stored
+    fields, again = fields_of(conn, bridge, newest), leased.attempts > 1
+    if not isinstance(payload, TicketWrite):
+        return TicketUpdate(leased.ticket_id, fields, repeat=again)
+    timely = payload.state == stored.incident.state.value and newest.id == stored.id
+    note = payload.note
     return TicketUpdate(
-        ticket_id=row.ticket_id,
-        fields=fields_of(conn, bridge, stored),
-        status=Status(status) if status and timely else None,
-        pending_until=datetime.fromisoformat(until) if until and timely else None,
+        ticket_id=leased.ticket_id,
+        fields=fields,
+        status=payload.status if timely else None,
+        pending_until=payload.pending_until if timely else None,
         note=note if note and (timely or not note.public) else None,
-        repeat=row.attempts > 1,
+        repeat=again,
     )

@@ -14,28 +14,30 @@ from bridge.errors import LedgerBusy
 from bridge.ledger import accounts, holdings, incidents, points
 from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
-from bridge.policy.incidents import (
-    Context,
-    Decision,
-    Incident,
-    Kind,
-    decide,
-    end_hold,
-    needs_history,
-    release,
-)
+from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses
+from bridge.policy.gate import end_hold, release
+from bridge.policy.incidents import decide, needs_history
 from bridge.service import writeback
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.writeback import Made
-from bridge.ticket import StateChange, Ticket
+from bridge.ticket import Change, Ticket
 
 #: More steps than any ticket's life has: beyond them the rules go round in circles.
 _MOST_STEPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryNeeded:
-    """The ticket may have been closed or re-opened: ask again with its history."""
+class Touch:
+    """Why a ticket was looked at: the delivery that asked for it, and when it was read (UTC)."""
+
+    delivery: str
+    seen_at: datetime
+
+
+def wants_history(conn: Connection, helpdesk: Helpdesk, ticket: Ticket) -> bool:
+    """Whether `settle_ticket` must be given the ticket's history."""
+    stored = incidents.newest(conn, helpdesk.name, ticket.id)
+    return needs_history(ticket, stored.incident if stored else None)
 
 
 def settle_ticket(
@@ -43,35 +45,35 @@ def settle_ticket(
     bridge: Bridge,
     helpdesk: Helpdesk,
     ticket: Ticket,
-    history: Sequence[StateChange] | None,
-    delivery: str | None = None,
-) -> str | HistoryNeeded:
+    history: Sequence[Change] | None,
+    touch: Touch | None = None,
+) -> str:
     """Decide everything that happened to a ticket and write it down. Returns what was decided.
 
-    Safe to repeat: what was decided once is not decided again.
+    `history` is None where `wants_history` said no. Safe to repeat: what was decided once is not
+    decided again.
     """
     now = bridge.now()
     stored = incidents.newest(conn, helpdesk.name, ticket.id)
-    if history is None and needs_history(ticket, stored.incident if stored else None):
-        return HistoryNeeded()
-    account = accounts.resolve(conn, helpdesk.name, ticket.customer, now)
-    if stored:
-        account = accounts.by_id(conn, stored.account_id)
+    asks = accounts.resolve(conn, helpdesk.name, ticket.customer, now)
+    delivery = touch.delivery if touch else None
     made: list[Made] = []
     for _ in range(_MOST_STEPS):
-        context = _context(conn, bridge, helpdesk, account, now, ticket.follow_up_of)
+        context = _context_of(conn, bridge, helpdesk, ticket, stored, asks, now)
         decision = decide(ticket, stored.incident if stored else None, history, context)
         if decision.kind is Kind.NOTHING:
             break
-        owner = stored or _first(helpdesk, ticket, account, decision)
-        made.append(_keep(conn, bridge, account, owner, decision, now, delivery))
+        owner = stored or _first(helpdesk, ticket, asks, decision)
+        made += _keep_all(conn, bridge, owner, decision, asks, now, delivery)
         stored = made[-1].stored
     else:
         raise RuntimeError(f"no end to the decisions about {helpdesk.name} ticket {ticket.id}")
     if stored and decision.incident and decision.incident != stored.incident:
-        incidents.save(conn, replace(stored, incident=decision.incident))
-    writeback.owe(conn, bridge, account, made, now)
-    return _summary(made, decision)
+        stored = replace(stored, incident=decision.incident)
+        incidents.save(conn, stored)
+    writeback.owe(conn, bridge, made, now)
+    repaired = _repair(conn, bridge, helpdesk, ticket, stored, touch)
+    return _summary(made, decision, repaired=repaired)
 
 
 def release_held(conn: Connection, bridge: Bridge, account: Account) -> list[Stored]:
@@ -83,7 +85,7 @@ def release_held(conn: Connection, bridge: Bridge, account: Account) -> list[Sto
         decision = release(stored.incident, _context(conn, bridge, helpdesk, account, now))
         if decision.kind is Kind.NOTHING:
             break
-        released.append(_settle(conn, bridge, account, stored, decision, now))
+        released.append(_settle(conn, bridge, stored, decision, now))
     return released
 
 
@@ -92,20 +94,32 @@ def decline_held(conn: Connection, bridge: Bridge, stored: Stored) -> Stored:
     now = bridge.now()
     account = accounts.by_id(conn, stored.account_id)
     context = _context(conn, bridge, bridge.helpdesks.get(stored.helpdesk), account, now)
-    return _settle(conn, bridge, account, stored, end_hold(stored.incident, context), now)
+    return _settle(conn, bridge, stored, end_hold(stored.incident, context), now)
 
 
 def _settle(
+    conn: Connection, bridge: Bridge, stored: Stored, decision: Decision, now: datetime
+) -> Stored:
+    made = [_keep(conn, bridge, stored, decision, now)]
+    writeback.owe(conn, bridge, made, now)
+    return made[-1].stored
+
+
+def _context_of(
     conn: Connection,
     bridge: Bridge,
-    account: Account,
-    stored: Stored,
-    decision: Decision,
+    helpdesk: Helpdesk,
+    ticket: Ticket,
+    stored: Stored | None,
+    asks: Account,
     now: datetime,
-) -> Stored:
-    made = _keep(conn, bridge, account, stored, decision, now)
-    writeback.owe(conn, bridge, account, [made], now)
-    return made.stored
+) -> Context:
+    """What a decision about the ticket rests on: the account that pays, and the one that asks."""
+    if stored is None or stored.account_id == asks.id:
+        return _context(conn, bridge, helpdesk, asks, now, ticket.follow_up_of)
+    payer = accounts.by_id(conn, stored.account_id)
+    context = _context(conn, bridge, helpdesk, payer, now, ticket.follow_up_of)
+    return replace(context, elsewhere=_context(conn, bridge, helpdesk, asks, now))
 
 
 def _context(
@@ -119,50 +133,90 @@ def _context(
     since = helpdesk.in_service_since if helpdesk else now
     if helpdesk and since is None:
         since = accounts.in_service_since(conn, helpdesk.name)
-    lots = holdings.live_lots(conn, account.id)
     before = (
         incidents.newest(conn, helpdesk.name, follow_up_of) if helpdesk and follow_up_of else None
     )
+    statuses = Statuses(helpdesk.held_status, helpdesk.declined_status) if helpdesk else Statuses()
     return Context(
         terms=bridge.terms,
-        lots=lots,
+        lots=holdings.live_lots(conn, account.id),
         calendar=bridge.locate(account).calendar,
         now=now,
         in_service_since=since or now,
         continues=before.incident if before and before.account_id == account.id else None,
+        statuses=statuses,
+        account=account.name,
     )
+
+
+def _keep_all(
+    conn: Connection,
+    bridge: Bridge,
+    owner: Stored,
+    decision: Decision,
+    asks: Account,
+    now: datetime,
+    delivery: str | None,
+) -> list[Made]:
+    """Store a decision, and the one that is made with it for the account that asks now."""
+    if decision.elsewhere:
+        owner = replace(owner, account_id=asks.id)
+    made = [_keep(conn, bridge, owner, decision, now, delivery)]
+    if decision.then:
+        owner = replace(made[0].stored, account_id=asks.id)
+        made.append(_keep(conn, bridge, owner, decision.then, now, delivery))
+    return made
 
 
 def _keep(
     conn: Connection,
     bridge: Bridge,
-    account: Account,
     owner: Stored,
     decision: Decision,
     now: datetime,
     delivery: str | None = None,
 ) -> Made:
-    """Store the incident as the decision leaves it, take its points, record why."""
+    """Store the incident as the decision leaves it, move its points, record why."""
     if decision.incident is None:
         raise RuntimeError(f"a decision {decision.kind} without an incident")
     stored = _stored(conn, owner, decision.incident)
-    if decision.kind.charges:
+    account = accounts.by_id(conn, stored.account_id)
+    clock = stored.incident.clock
+    located = bridge.locate(account)
+    incidents.save(conn, stored, located.inputs(clock.started_at, clock.due_at) if clock else None)
+    _book(conn, bridge, stored, decision, now)
+    return Made(stored, decision, incidents.record(conn, stored.id, decision, now, delivery))
+
+
+def _book(
+    conn: Connection, bridge: Bridge, stored: Stored, decision: Decision, now: datetime
+) -> None:
+    """Move the points that the decision owes."""
+    owed = decision.owed
+    if owed.credit:
+        account = accounts.by_id(conn, stored.account_id)
+        points.credit(
+            conn,
+            incident_id=stored.id,
+            now=now,
+            zone=bridge.locate(account).calendar.zone,
+            credit_days=bridge.terms.credit_days,
+            actor="bridge",
+            reason=owed.credit,
+        )
+    if owed.charge:
         taken = points.charge(
             conn,
             incident_id=stored.id,
-            account_id=account.id,
-            points=bridge.terms.price,
-            valid_at=decision.valid_at or now,
+            account_id=stored.account_id,
+            points=owed.charge.points,
+            valid_at=owed.charge.valid_at,
             now=now,
             actor="bridge",
             reason=decision.kind.value,
         )
         if taken is None:
             raise LedgerBusy("another charge took the points meanwhile; decide anew")
-    clock = stored.incident.clock
-    inputs = bridge.locate(account).inputs(clock.started_at, clock.due_at) if clock else None
-    incidents.save(conn, stored, inputs)
-    return Made(stored, decision, incidents.record(conn, stored.id, decision, now, delivery))
 
 
 def _first(helpdesk: Helpdesk, ticket: Ticket, account: Account, decision: Decision) -> Stored:
@@ -185,7 +239,26 @@ def _stored(conn: Connection, owner: Stored, incident: Incident) -> Stored:
     return stored if same else incidents.add(conn, stored)
 
 
-def _summary(made: Sequence[Made], last: Decision) -> str:
-    if made:
-        return ", ".join(one.decision.kind.value for one in made)
+def _repair(
+    conn: Connection,
+    bridge: Bridge,
+    helpdesk: Helpdesk,
+    ticket: Ticket,
+    stored: Stored | None,
+    touch: Touch | None,
+) -> bool:
+    """Mend fields that show something else: a browser saves every field as it loaded it."""
+    if stored is None or touch is None:
+        return False
+    if helpdesk.adapter.shows(ticket, writeback.fields_of(conn, bridge, stored)):
+        return False
+    return writeback.owe_repair(conn, stored, touch.delivery, touch.seen_at, bridge.now())
+
+
+def _summary(made: Sequence[Made], last: Decision, *, repaired: bool) -> str:
+    said = [one.decision.kind.value for one in made]
+    if repaired:
+        said.append("fields repaired")
+    if said:
+        return ", ".join(said)
     return "; ".join(finding.outcome for finding in last.findings) or Kind.NOTHING.value

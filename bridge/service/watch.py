@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bridge.ledger import incidents, points
 from bridge.ledger.incidents import Stored
 from bridge.policy.clock import watched
-from bridge.policy.incidents import hold_is_over, reminder_due
+from bridge.policy.gate import hold_is_over, reminder_due
 from bridge.service import writeback
 from bridge.service.core import Bridge
 from bridge.service.settling import decline_held
@@ -62,7 +62,7 @@ def _watch(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     changed = replace(stored.incident, clock=replace(clock, result=state))
     stored = replace(stored, incident=changed)
     incidents.save(conn, stored)
-    writeback.owe_fields(conn, stored, f"clock-{clock.cycle}-{state.value}", now)
+    writeback.owe_clock(conn, bridge, stored, now)
     return True
 
 

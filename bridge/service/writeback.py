@@ -1,34 +1,32 @@
-"""What a helpdesk is owed after a decision: the fields, a status, and one note that says why.
+"""What a helpdesk is owed after decisions, stored: one row for all that belong together.
 
-The text of a note is fixed when it is owed; the fields are read from the ledger when they are
-written, so that a late write shows what is true then.
+What is owed is part of each decision's value (`bridge.policy.owed`). The text of a note is fixed
+when it is owed; the fields are read from the ledger when they are written, so that a late write
+shows what is true then.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
-from bridge import queues
 from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
-from bridge.policy.incidents import Decision, Kind, free_reopen_until
+from bridge.policy.decisions import Decision, free_reopen_until
+from bridge.policy.display import ticket_fields
+from bridge.policy.owed import Owed, Text, together
 from bridge.policy.points import last_valid_day
-from bridge.policy.rules import Rule
 from bridge.policy.zones import load_zone, local_date
+from bridge.queues import outbox
+from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.core import Bridge
-from bridge.ticket import AccountFields, Fields, Note, PointsState, Status
+from bridge.ticket import AccountFields, Fields, Note
 
-_INTERNAL = {
-    Kind.ACCEPTED: "receipt_accepted",
-    Kind.RELEASED: "receipt_released",
-    Kind.REOPENED: "receipt_reopened",
-}
-_PUBLIC = {Kind.HELD: "reply_held", Kind.REFUSED: "reply_refused"}
-_CLOCKLESS = (PointsState.AWAITING_POINTS, PointsState.DECLINED)
+#: Values that browsers put back are mended this often in an hour, per ticket (product rule 6.6).
+MOST_REPAIRS = 3
+_REPAIR_SPAN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +38,58 @@ class Made:
     record_id: int
 
 
-def owe(
-    conn: Connection, bridge: Bridge, account: Account, made: Sequence[Made], now: datetime
-) -> None:
+def owe(conn: Connection, bridge: Bridge, made: Sequence[Made], now: datetime) -> None:
     """Owe the helpdesk one write for all the decisions that were made about a ticket together."""
-    told = [one for one in made if not _changes_nothing_to_see(one)]
-    if not told:
+    owed = together([one.decision.owed for one in made])
+    if not owed.shows:
         return
-    stored = told[-1].stored
-    key = f"{stored.helpdesk}:{stored.ticket_id}:decision:{told[-1].record_id}"
-    payload: dict[str, Any] = {"note": _note(conn, bridge, account, told, key, now)}
-    payload |= _status(bridge, stored, told[-1].decision)
-    _enqueue(conn, stored, key, payload, now)
+    last = [one for one in made if one.decision.owed.shows][-1]
+    stored = last.stored
+    key = f"{stored.helpdesk}:{stored.ticket_id}:decision:{last.record_id}"
+    _owe(conn, bridge, stored, key, owed, now)
 
 
 def owe_reminder(conn: Connection, bridge: Bridge, stored: Stored, day: int, now: datetime) -> None:
     """Owe the requester of a held ticket the reminder of that day."""
-    account = accounts.by_id(conn, stored.account_id)
     key = f"{stored.helpdesk}:{stored.ticket_id}:reminder:{stored.id}:{day}"
-    facts = _facts(conn, bridge, account, stored, now)
-    note = _written(bridge, stored, "reply_reminder", facts, key, public=True)
-    _enqueue(conn, stored, key, {"note": note}, now)
+    _owe(conn, bridge, stored, key, Owed(texts=(Text.REPLY_REMINDER,)), now)
 
 
-def owe_fields(conn: Connection, stored: Stored, why: str, now: datetime) -> None:
-    """Owe the helpdesk the fields alone; `why` makes the write unique."""
-    key = f"{stored.helpdesk}:{stored.ticket_id}:fields:{stored.id}:{why}"
-    _enqueue(conn, stored, key, {}, now)
+def owe_clock(conn: Connection, bridge: Bridge, stored: Stored, now: datetime) -> None:
+    """Owe the helpdesk the fields after the clock's state changed."""
+    clock = stored.incident.clock
+    if clock and clock.result:
+        why = f"clock-{clock.cycle}-{clock.result.value}"
+        key = f"{stored.helpdesk}:{stored.ticket_id}:fields:{stored.id}:{why}"
+        _owe(conn, bridge, stored, key, Owed(), now)
+
+
+def owe_repair(
+    conn: Connection, stored: Stored, delivery: str, seen_at: datetime, now: datetime
+) -> bool:
+    """Owe the helpdesk fields that show something else than the ledger says.
+
+    Nothing where a write may have come after the ticket was read at `seen_at`, nor more often than
+    `MOST_REPAIRS` an hour: two forms must not make us write for ever. Returns whether it is owed.
+    """
+    helpdesk, ticket_id = stored.helpdesk, stored.ticket_id
+    if outbox.is_unwritten(conn, helpdesk, ticket_id, seen_at):
+        return False
+    if outbox.repairs_since(conn, helpdesk, ticket_id, now - _REPAIR_SPAN) >= MOST_REPAIRS:
+        return False
+    key = f"{helpdesk}:{ticket_id}:repair:{delivery}"
+    payload = FieldRepair(stored.id)
+    outbox.owe(conn, helpdesk=helpdesk, ticket_id=ticket_id, key=key, payload=payload, now=now)
+    return True
 
 
 def fields_of(conn: Connection, bridge: Bridge, stored: Stored) -> Fields:
     """What a ticket's fields should show now, read from the ledger."""
-    now = bridge.now()
-    incident = stored.incident
     account = accounts.by_id(conn, stored.account_id)
+    shown, _ = account_fields(conn, bridge, account, bridge.now())
+    charged = holdings.charged_points(conn, stored.id)
     zone = bridge.locate(account).calendar.zone
-    shown, _ = account_fields(conn, bridge, account, now)
-    shows_clock = incident.state not in _CLOCKLESS and incident.clock and incident.clock.result
-    clock = incident.clock if shows_clock else None
-    free = incident.first_closed_at if incident.state not in _CLOCKLESS else None
-    return Fields(
-        state=incident.state,
-        charged=holdings.charged_points(conn, stored.id),
-        balance=shown.balance,
-        next_expiry=shown.next_expiry,
-        response_due=clock.due_at if clock else None,
-        sla=clock.result if clock else None,
-        free_reopen_until=free_reopen_until(free, zone, bridge.terms) if free else None,
-    )
+    return ticket_fields(stored.incident, charged, shown, zone, bridge.terms)
 
 
 def account_fields(
@@ -101,99 +103,62 @@ def account_fields(
     return AccountFields(holdings.on_hand(conn, account.id, now), day), expires_at
 
 
-def _enqueue(
-    conn: Connection, stored: Stored, key: str, payload: dict[str, Any], now: datetime
+def _owe(
+    conn: Connection, bridge: Bridge, stored: Stored, key: str, owed: Owed, now: datetime
 ) -> None:
-    queues.enqueue(
+    payload = TicketWrite(
+        incident_id=stored.id,
+        state=stored.incident.state.value,
+        status=owed.status,
+        pending_until=owed.pending_until,
+        note=_note(conn, bridge, stored, owed.texts, key, now),
+    )
+    outbox.owe(
         conn,
         helpdesk=stored.helpdesk,
         ticket_id=stored.ticket_id,
-        incident_id=stored.id,
-        dedupe_key=key,
-        payload={"state": stored.incident.state.value}
-        | {name: value for name, value in payload.items() if value is not None},
+        key=key,
+        payload=payload,
         now=now,
     )
-
-
-def _changes_nothing_to_see(made: Made) -> bool:
-    """A declined ticket shows the same after it is closed: mostly the echo of our own closing."""
-    return made.decision.kind is Kind.CLOSED and made.stored.incident.state is PointsState.DECLINED
-
-
-def _status(bridge: Bridge, stored: Stored, decision: Decision) -> dict[str, Any]:
-    """The status that the last decision asks of the helpdesk; empty: leave it as it is."""
-    helpdesk = bridge.helpdesks.get(stored.helpdesk)
-    last = decision.kind
-    if helpdesk is None or (stored.incident.closed and last is not Kind.REFUSED):
-        return {}
-    if last is Kind.HELD and helpdesk.held_status:
-        until = decision.at + timedelta(days=bridge.terms.hold_days)
-        return {"status": helpdesk.held_status.value, "pending_until": until.isoformat()}
-    if last is Kind.RELEASED and helpdesk.held_status:
-        return {"status": Status.OPEN.value}
-    if last is Kind.DECLINED and helpdesk.declined_status:
-        return {"status": helpdesk.declined_status.value}
-    return {"status": Status.CLOSED.value} if last is Kind.REFUSED else {}
 
 
 def _note(
     conn: Connection,
     bridge: Bridge,
-    account: Account,
-    made: Sequence[Made],
+    stored: Stored,
+    texts: Sequence[Text],
     key: str,
     now: datetime,
-) -> dict[str, Any] | None:
-    """One note for decisions made together: a public reply, or else all their receipts."""
-    facts = _facts(conn, bridge, account, made[-1].stored, now)
-    names = [_text_of(one) for one in made]
-    spoken = [name for name in names if name]
-    if not spoken:
+) -> Note | None:
+    """One note of all the texts, in the helpdesk's language."""
+    if not texts:
         return None
-    if spoken[-1].startswith("reply_"):
-        return _written(bridge, made[-1].stored, spoken[-1], facts, key, public=True)
-    receipts = [name for name in spoken if name.startswith("receipt_")]
-    notes = [_written(bridge, made[-1].stored, name, facts, key, public=False) for name in receipts]
-    return notes[-1] | {"text": "\n\n".join(note["text"] for note in notes)}
-
-
-def _text_of(made: Made) -> str | None:
-    kind, rules = made.decision.kind, {finding.rule for finding in made.decision.findings}
-    if kind is Kind.DECLINED:
-        return "reply_declined" if Rule.HOLD_ENDS in rules else "receipt_declined"
-    if kind is Kind.ACCEPTED and Rule.REOPEN_LATE in rules:
-        return "receipt_reopened_late"
-    return _INTERNAL.get(kind) or _PUBLIC.get(kind)
-
-
-def _written(
-    bridge: Bridge,
-    stored: Stored,
-    name: str,
-    facts: dict[str, object],
-    key: str,
-    *,
-    public: bool,
-) -> dict[str, Any]:
     helpdesk = bridge.helpdesks.get(stored.helpdesk)
-    text = bridge.texts.fill(helpdesk.language if helpdesk else "en", name, facts)
-    return asdict(Note(mark=key, subject=text.subject, text=text.text, public=public))
+    language = helpdesk.language if helpdesk else "en"
+    facts = _facts(conn, bridge, stored, language, now)
+    written = [bridge.texts.fill(language, text.value, facts) for text in texts]
+    return Note(
+        mark=key,
+        subject=written[-1].subject,
+        text="\n\n".join(one.text for one in written),
+        public=texts[-1].public,
+    )
 
 
 def _facts(
-    conn: Connection, bridge: Bridge, account: Account, stored: Stored, now: datetime
+    conn: Connection, bridge: Bridge, stored: Stored, language: str, now: datetime
 ) -> dict[str, object]:
     """What the texts may say. Facts of the account and the ledger only."""
     terms, incident = bridge.terms, stored.incident
+    account = accounts.by_id(conn, stored.account_id)
     zone = bridge.locate(account).calendar.zone
-    helpdesk = bridge.helpdesks.get(stored.helpdesk)
-    language = helpdesk.language if helpdesk else "en"
     closed = _first_closure(conn, stored)
     held_until = (incident.held_at or now) + timedelta(days=terms.hold_days)
     return {
         "number": stored.ticket_number,
         "account": account.name,
+        "other_account": _other_account(conn, stored),
         "price": terms.price,
         "charged": holdings.charged_points(conn, stored.id),
         "balance": holdings.on_hand(conn, account.id, now),
@@ -215,6 +180,16 @@ def _first_closure(conn: Connection, stored: Stored) -> datetime | None:
         if other.incident.first_closed_at:
             return other.incident.first_closed_at
     return None
+
+
+def _other_account(conn: Connection, stored: Stored) -> str:
+    """Where the ticket was before, or belongs to now by its record; "" for nowhere else."""
+    record = stored.incident.customer_ref
+    owner = accounts.owner_of(conn, stored.helpdesk, record) if record else None
+    earlier = incidents.on_ticket(conn, stored.helpdesk, stored.ticket_id)
+    ids = [owner, *(one.account_id for one in reversed(earlier))]
+    other = next((one for one in ids if one is not None and one != stored.account_id), None)
+    return accounts.by_id(conn, other).name if other is not None else ""
 
 
 def _local(at: datetime, zone: str) -> str:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge import queues
 from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded
 from bridge.adapters.provisioning import (
     Probe,
@@ -30,6 +29,7 @@ from bridge.errors import BridgeError, HelpdeskRefused
 from bridge.ledger import displays, incidents
 from bridge.ledger.audit import audit
 from bridge.policy.calendars import DataVersions, Region, data_versions, locate, public_holidays
+from bridge.queues import rows
 from bridge.settings import Settings
 from bridge.ticket import Received
 
@@ -269,7 +269,7 @@ def _ledger_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
         return [Problem(Severity.PROBLEM, "database", what, remedy)]
     restore = "stop the server, keep a copy of the file, and restore the last sound backup"
     found = [Problem(Severity.PROBLEM, "ledger", wrong, restore) for wrong in ledger.audit]
-    dead = {queue: states.get(queues.DEAD, 0) for queue, states in ledger.backlog.items()}
+    dead = {queue: states.get(rows.DEAD, 0) for queue, states in ledger.backlog.items()}
     if any(dead.values()):
         counts = ", ".join(f"{count} in the {queue}" for queue, count in dead.items() if count)
         what = f"dead letters wait for somebody: {counts}"
@@ -313,7 +313,7 @@ def _ledger_facts(database: Database, helpdesks: Iterable[str]) -> LedgerFacts:
         head,
         tuple(database.read(audit)),
         database.read(lambda conn: displays.problems(conn, helpdesks)),
-        database.read(queues.backlog),
+        database.read(rows.backlog),
         database.read(_oldest_queued),
         {name: database.read(partial(_promises, helpdesk=name)) for name in helpdesks},
     )
@@ -331,7 +331,7 @@ def _promises(conn: Connection, helpdesk: str) -> tuple[Promise, ...]:
 def _oldest_queued(conn: Connection) -> datetime | None:
     columns = ((inbox, inbox.c.received_at), (outbox, outbox.c.created_at))
     oldest = [
-        conn.scalar(select(func.min(stored_at)).where(table.c.state == queues.QUEUED))
+        conn.scalar(select(func.min(stored_at)).where(table.c.state == rows.QUEUED))
         for table, stored_at in columns
     ]
     return min((at for at in oldest if at), default=None)

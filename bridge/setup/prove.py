@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bridge import queues
 from bridge.adapters.provisioning import Trial
 from bridge.database.engine import Database
 from bridge.errors import BridgeError
+from bridge.queues import rows
 
 _POLLS = 240
 _POLL_SECONDS = 0.25
@@ -63,8 +63,8 @@ def _awaited(
     database: Database, helpdesk: str, ticket_id: str, event: str, sleep: Callable[[float], None]
 ) -> Proved:
     def arrived(conn: Connection) -> bool:
-        letters = queues.about(conn, helpdesk, ticket_id)
-        return any(letter.queue == "inbox" and letter.what == event for letter in letters)
+        found = rows.about(conn, helpdesk, ticket_id)
+        return any(row.queue == "inbox" and row.what == event for row in found)
 
     for _ in range(_POLLS):
         if database.read(arrived):

@@ -25,12 +25,12 @@ def show_explanation(found: Explanation) -> None:
         for number, finding in enumerate(decision.findings, start=1):
             _show_finding(number, finding)
     console.print()
-    letters = [
+    deliveries = [
         (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
-        for one in found.letters
+        for one in found.deliveries
     ]
     columns = ("Queue", "What", "State", "#Tries", "When", "Outcome")
-    table("Deliveries and write-backs", columns, letters)
+    table("Deliveries and write-backs", columns, deliveries)
 
 
 def _show_finding(number: int, finding: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from bridge.errors import (
 )
 from bridge.ticket import (
     AccountFields,
+    Actor,
     Delivery,
     Fields,
     HttpDelivery,
@@ -34,6 +35,7 @@ from bridge.ticket import (
     PointsState,
     SlaState,
     Status,
+    StatusChange,
     TicketUpdate,
 )
 
@@ -257,11 +259,14 @@ class AdapterContract(ABC):
     def test_the_history_holds_the_changes_in_time_order(self, vendor: RequestsMock) -> None:
         self.serve(vendor)
         changes = self.adapter(SECRET).history(self.ticket_id)
-        assert changes
-        assert all(change.before is not change.after for change in changes)
+        turns = [change for change in changes if isinstance(change, StatusChange)]
+        assert turns
+        assert all(change.before is not change.after for change in turns)
+        assert any(change.actor is Actor.AGENT for change in turns)
         assert all(change.at.tzinfo is UTC for change in changes)
         seqs = [change.seq for change in changes]
-        assert seqs == sorted(set(seqs))
+        assert seqs == sorted(seqs)
+        assert len({change.seq for change in turns}) == len(turns)
 
     @pytest.mark.parametrize("status", [None, Status.OPEN, Status.PENDING, Status.CLOSED])
     @pytest.mark.parametrize("note", [None, RECEIPT, MESSAGE], ids=["bare", "internal", "public"])

@@ -18,15 +18,17 @@ from bridge.adapters.signatures import verify_hmac
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
 from bridge.ticket import (
     AccountFields,
+    Actor,
     Answer,
+    Change,
     Channel,
     Customer,
     Delivery,
     Fields,
     HttpDelivery,
     Requester,
-    StateChange,
     Status,
+    StatusChange,
     Ticket,
     TicketUpdate,
 )
@@ -66,8 +68,15 @@ class Paperdesk(Adapter):
     def fetch(self, ticket_id: str) -> Ticket:
         return _understood(_ticket, self._http.get(_path(ticket_id)))
 
-    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
+    def history(self, ticket_id: str) -> tuple[Change, ...]:
         return _understood(_changes, self._http.get(f"{_path(ticket_id)}/changes"))
+
+    def shows(self, ticket: Ticket, fields: Fields) -> bool:
+        refreshed = {"balance", "next_expiry"}
+        wanted = _shown(fields).items()
+        return all(
+            ticket.shown.get(name) == value for name, value in wanted if name not in refreshed
+        )
 
     def write(self, update: TicketUpdate) -> None:
         note = update.note
@@ -126,14 +135,22 @@ def _ticket(paper: dict[str, Any]) -> Ticket:
         answers=tuple(Answer(_at(at), "clerk") for at in sorted(paper["answered"])),
         close_hint=_at(paper["closed"]) if paper["closed"] else None,
         marks=frozenset(paper["marks"]),
+        shown=paper["shown"],
     )
 
 
-def _changes(rows: list[dict[str, Any]]) -> tuple[StateChange, ...]:
+def _changes(rows: list[dict[str, Any]]) -> tuple[Change, ...]:
     if not isinstance(rows, list):
         raise TypeError(rows)
     return tuple(
-        StateChange(row["nr"], _at(row["at"]), Status(row["from"]), Status(row["to"]), row["by"])
+        StatusChange(
+            row["nr"],
+            _at(row["at"]),
+            Actor(row["by"]),
+            row["by"],
+            Status(row["from"]),
+            Status(row["to"]),
+        )
         for row in rows
     )
 

@@ -25,8 +25,9 @@ PAPER = {
     "answered": ["2026-11-23T11:00:00Z", "2026-11-23T10:00:00Z"],
     "closed": None,
     "marks": [],
+    "shown": {},
 }
-CHANGES = [{"nr": 1, "at": "2026-11-23T10:00:00Z", "from": "open", "to": "closed", "by": "clerk"}]
+CHANGES = [{"nr": 1, "at": "2026-11-23T10:00:00Z", "from": "open", "to": "closed", "by": "agent"}]
 
 
 class TestContract(AdapterContract):

@@ -94,7 +94,7 @@ FULL = Fields(
                 "points_charged": 10,
                 "points_balance": 1_990,
                 "points_next_expiry": "2027-03-01",
-                "points_response_due": "2026-11-23T23:30:07+00:00",
+                "points_response_due": "2026-11-23T23:30:00+00:00",
                 "points_response_due_date": "2026-11-23",
                 "points_sla_state": "points_sla_state_at_risk",
                 "points_free_reopen_until": "2027-02-20",

@@ -193,7 +193,7 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(run: Run, scene: S
     first, second = of(run, "deliveries", "list", "--state", "dead")
     assert first["queue"] == "inbox"
     shown = of(run, "deliveries", "show", "inbox", str(first["id"]))
-    assert shown["letter"]["outcome"] == first["outcome"]
+    assert shown["row"]["outcome"] == first["outcome"]
     assert run("deliveries", "replay", "inbox", str(first["id"]))[0] == 0
     scene.settle()
     assert [one["id"] for one in of(run, "deliveries", "list")] == [second["id"]]

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from bridge import queues
 from bridge.demo.scene import HELPDESK, Scene
 from bridge.ledger.audit import audit
-from bridge.queues import Letter
+from bridge.queues import rows
+from bridge.queues.rows import QueueRow
 from bridge.service import reports
 from bridge.service.purchases import Bought, buy
 
@@ -68,9 +68,9 @@ def decided(scene: Scene, ticket_id: int) -> list[str]:
     return [decision.kind for decision in found.decisions]
 
 
-def dead(scene: Scene) -> list[Letter]:
+def dead(scene: Scene) -> list[QueueRow]:
     """The dead letters of both queues."""
-    return scene.bridge.db.read(lambda conn: queues.letters(conn, state=queues.DEAD))
+    return scene.bridge.db.read(lambda conn: rows.listed(conn, state=rows.DEAD))
 
 
 def sound(scene: Scene) -> bool:

@@ -8,8 +8,8 @@ import socket
 import pytest
 import requests
 
-from bridge import queues
 from bridge.demo.scene import WEBHOOK_SECRET, Scene
+from bridge.queues import rows
 from tests.e2e.helpers import CARLA, bought, dead, on_hand
 
 UUID = "00000000-0000-4000-8000-00000000000{}"
@@ -31,8 +31,8 @@ def post(
     )
 
 
-def rows(scene: Scene) -> int:
-    return sum(sum(states.values()) for states in scene.bridge.db.read(queues.backlog).values())
+def stored_rows(scene: Scene) -> int:
+    return sum(sum(states.values()) for states in scene.bridge.db.read(rows.backlog).values())
 
 
 TICKET = json.dumps({"ticket": {"id": 1}, "article": {}}).encode()
@@ -58,7 +58,7 @@ def test_a_forged_delivery_is_refused_and_leaves_no_trace(
     answer = post(scene, TICKET, signature=signature)
     assert answer.status_code == 401
     assert "signature" in answer.json()["error"]
-    assert rows(scene) == 0
+    assert stored_rows(scene) == 0
 
 
 def test_a_delivery_for_another_helpdesk_is_refused(scene: Scene) -> None:
@@ -120,7 +120,7 @@ def test_a_delivery_without_a_usable_id_is_kept_for_an_admin(scene: Scene, deliv
 
 def test_a_body_that_is_too_big_is_refused(scene: Scene) -> None:
     assert post(scene, b"x" * (2 << 20)).status_code == 413
-    assert rows(scene) == 0
+    assert stored_rows(scene) == 0
 
 
 def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(scene: Scene) -> None:
@@ -133,7 +133,7 @@ def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(scene: Scene
         for _ in range(32):
             connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
         assert b" 413 " in connection.recv(1000).splitlines()[0]
-    assert rows(scene) == 0
+    assert stored_rows(scene) == 0
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
@@ -158,6 +158,6 @@ def test_the_same_body_under_new_delivery_ids_charges_once(scene: Scene) -> None
 def test_no_secret_shows_in_what_is_stored_or_answered(scene: Scene) -> None:
     answers = [post(scene, b"{").text, post(scene, TICKET, signature="sha1=00").text]
     scene.settle()
-    stored = str(scene.bridge.db.read(queues.letters))
+    stored = str(scene.bridge.db.read(rows.listed))
     for secret in (WEBHOOK_SECRET, "sandbox-bridge"):
         assert secret not in stored + "".join(answers)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bridge.bootstrap import working
 from bridge.demo.scene import Scene
-from bridge.queues import backlog
+from bridge.queues.rows import backlog
 from tests.e2e.helpers import CARLA, bought, charges, dead, notes, on_hand, shown, sound
 
 PATIENCE = 60

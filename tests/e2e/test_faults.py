@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge import queues
 from bridge.demo.scene import Scene
+from bridge.queues import inbox, rows
 from bridge.sandbox.zammad import Fault
 from bridge.worker import drain
 from tests.e2e.helpers import (
@@ -55,7 +55,7 @@ def test_a_write_that_fails_once_arrives_once(scene: Scene, fault: Fault) -> Non
     ticket = opened(scene)
     retried(scene)
     if dead(scene):
-        scene.bridge.db.write(lambda conn: queues.replay_all(conn, scene.clock()))
+        scene.bridge.db.write(lambda conn: rows.replay_all(conn, scene.clock()))
         scene.settle()
     assert len(notes(scene, ticket)) == 1
     assert shown(scene, ticket, "state") == "charged"
@@ -83,7 +83,7 @@ def test_a_refused_call_becomes_a_dead_letter_that_can_be_replayed(scene: Scene)
     (letter,) = dead(scene)
     assert letter.queue == "outbox"
     assert "ticket.agent" in (letter.outcome or "")
-    scene.bridge.db.write(lambda conn: queues.replay(conn, "outbox", letter.id, scene.clock()))
+    scene.bridge.db.write(lambda conn: rows.replay(conn, "outbox", letter.id, scene.clock()))
     scene.settle()
     assert shown(scene, ticket, "state") == "charged"
     assert len(notes(scene, ticket)) == 1
@@ -123,7 +123,7 @@ def test_an_outage_of_days_parks_the_work_and_loses_none(scene: Scene) -> None:
     (letter,) = dead(scene)
     assert (letter.queue, letter.ticket_id) == ("inbox", str(ticket))
     scene.zammad.model.faults.clear()
-    scene.bridge.db.write(lambda conn: queues.replay_all(conn, scene.clock()))
+    scene.bridge.db.write(lambda conn: rows.replay_all(conn, scene.clock()))
     scene.settle()
     assert shown(scene, ticket, "state") == "charged"
     assert sound(scene)
@@ -134,11 +134,11 @@ def test_a_worker_that_dies_with_work_in_hand_loses_none(scene: Scene) -> None:
     bought(scene, "Acme GmbH", 10)
     ticket = scene.zammad.model.customer_mails(CARLA, "Help", "Please.")
     scene.zammad.webhooks.drain()
-    taken = scene.bridge.db.write(lambda conn: queues.claim_deliveries(conn, scene.clock()))
+    taken = scene.bridge.db.write(lambda conn: inbox.claim_ticket(conn, scene.clock()))
     assert taken
     scene.settle()
     assert charges(scene, "Acme GmbH") == 0
-    scene.wait(queues.LEASE)
+    scene.wait(rows.LEASE)
     assert charges(scene, "Acme GmbH") == 1
     assert shown(scene, ticket, "state") == "charged"
 
@@ -151,9 +151,9 @@ def test_a_dead_letter_is_discarded_with_a_reason_only(scene: Scene) -> None:
     (letter,) = dead(scene)
     now = scene.clock() + DAY
     with pytest.raises(BadRequest, match="why"):
-        scene.bridge.db.write(lambda conn: queues.discard(conn, "inbox", letter.id, " ", now))
-    scene.bridge.db.write(lambda conn: queues.discard(conn, "inbox", letter.id, "a test", now))
-    found, _ = scene.bridge.db.read(lambda conn: queues.letter(conn, "inbox", letter.id))
+        scene.bridge.db.write(lambda conn: rows.discard(conn, "inbox", letter.id, " ", now))
+    scene.bridge.db.write(lambda conn: rows.discard(conn, "inbox", letter.id, "a test", now))
+    found, _ = scene.bridge.db.read(lambda conn: rows.shown(conn, "inbox", letter.id))
     assert found.state == "discarded"
     assert "a test" in (found.outcome or "")
 

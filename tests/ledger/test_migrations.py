@@ -16,13 +16,30 @@ from bridge.database.schema import metadata
 from bridge.errors import SettingsError
 
 
-def _definitions(path: Path) -> dict[str, str]:
+def _definitions(path: Path) -> dict[str, list[str]]:
+    """What each table and index is made of; a column that came later stands at the end."""
     query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger'"
     with sqlite3.connect(path) as connection:
         found = dict(connection.execute(query).fetchall())
     connection.close()
     found.pop("alembic_version", None)
-    return found
+    return {name: _parts(sql) for name, sql in found.items()}
+
+
+def _parts(definition: str) -> list[str]:
+    """The head, the columns and constraints in the order of the alphabet, and the tail."""
+    head, _, rest = definition.partition("(")
+    body, _, tail = rest.rpartition(")")
+    depth, parts = 0, [""]
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [
+        " ".join(part.split()) for part in (head, *sorted(part.strip() for part in parts), tail)
+    ]
 
 
 def test_a_new_database_is_read_by_its_own_user_only(tmp_path: Path) -> None:

@@ -8,32 +8,39 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
 from bridge.adapters.answers import organization_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.adapters.signatures import verify_hmac
+from bridge.adapters.zammad.history import History
 from bridge.adapters.zammad.ticket import (
     MARK_KEY,
     Article,
-    History,
-    HistoryRow,
     Snapshot,
     State,
     User,
     checked,
     marks,
 )
+from bridge.adapters.zammad.values import (
+    Value,
+    account_values,
+    as_json,
+    compare,
+    next_minute,
+    shows,
+    ticket_values,
+)
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
 from bridge.ticket import (
     AccountFields,
+    Change,
     Delivery,
     Fields,
     HttpDelivery,
     Note,
-    StateChange,
     Status,
     Ticket,
     TicketUpdate,
@@ -48,9 +55,6 @@ _LONGEST_LABEL = 80
 _LONGEST_REASON = 200
 _REMEMBERED_TICKETS = 1024
 _STATE_TYPE_OF = {Status.OPEN: 2, Status.PENDING: 3, Status.CLOSED: 5}
-
-Value = int | str | date | datetime | None
-"""What a ticket attribute holds; a datetime is an instant in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +153,17 @@ class Zammad(Adapter):
             answers=snapshot.answers(bot_id),
             close_hint=row.last_close_at or row.close_at,
             marks=marks(snapshot.articles, bot_id),
+            shown=snapshot.shown,
         )
 
-    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
-        """From Zammad's own history, which nobody can edit. From new to open nothing changes."""
-        path = f"{_API}/ticket_history/{_path_id(ticket_id)}"
-        rows = checked(History, self._http.get(path)).history
-        changes = (
-            self._change(row)
-            for row in sorted(rows, key=lambda row: row.id)
-            if (row.object, row.o_id, row.attribute) == ("Ticket", int(ticket_id), "state")
-        )
-        return tuple(change for change in changes if change.before is not change.after)
+    def history(self, ticket_id: str) -> tuple[Change, ...]:
+        """From Zammad's own history, which nobody can edit, in one GET."""
+        answer = self._http.get(f"{_API}/ticket_history/{_path_id(ticket_id)}")
+        return History(answer, ticket_id, self._bot()).changes(lambda id_: self._state(id_).status)
+
+    def shows(self, ticket: Ticket, fields: Fields) -> bool:
+        """By the attributes as `fetch` read them."""
+        return shows(ticket.shown, fields)
 
     def write(self, update: TicketUpdate) -> None:
         """One PUT, which is one transaction there. Its answer is the ticket as it was stored.
@@ -169,22 +172,19 @@ class Zammad(Adapter):
         compared. A public text waits for one GET if the ticket was not fetched since the last one.
         """
         path = f"{_API}/tickets/{_path_id(update.ticket_id)}"
-        wanted = _attributes(update.fields) | self._status_attributes(update)
-        body: dict[str, object] = {name: _json(value) for name, value in wanted.items()}
+        wanted = ticket_values(update.fields) | self._status_attributes(update)
+        body: dict[str, object] = {name: as_json(value) for name, value in wanted.items()}
         note = update.note
         if note and not (update.repeat and self._has_note(update.ticket_id, note.mark)):
             body["article"] = self._article(update.ticket_id, note)
-        _compare("ticket", wanted, self._http.put(path, body))
+        compare("ticket", wanted, self._http.put(path, body))
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""
         path = f"{_API}/organizations/{organization_id('Zammad', customer)}"
-        wanted: dict[str, Value] = {
-            "points_balance": fields.balance,
-            "points_next_expiry": fields.next_expiry,
-        }
-        body = {name: _json(value) for name, value in wanted.items()}
-        _compare("organisation", wanted, self._http.put(path, body))
+        wanted = account_values(fields)
+        body = {name: as_json(value) for name, value in wanted.items()}
+        compare("organisation", wanted, self._http.put(path, body))
 
     def _read(self, ticket_id: str) -> Snapshot:
         path = f"{_API}/tickets/{_path_id(ticket_id)}"
@@ -212,17 +212,6 @@ class Zammad(Adapter):
         self._states = {row.id: row for row in rows}
         return self._states
 
-    def _change(self, row: HistoryRow) -> StateChange:
-        if row.id_from is None or row.id_to is None:
-            raise HelpdeskRefused(f"Zammad's history entry {row.id} names no states")
-        return StateChange(
-            seq=row.id,
-            at=row.created_at,
-            before=self._state(row.id_from).status,
-            after=self._state(row.id_to).status,
-            actor=str(row.created_by_id),
-        )
-
     def _status_attributes(self, update: TicketUpdate) -> dict[str, Value]:
         if update.status is None:
             return {}
@@ -235,7 +224,7 @@ class Zammad(Adapter):
             return {"state_id": min(ids)}
         if update.pending_until is None:
             raise HelpdeskRefused("Zammad takes no pending state without a time")
-        return {"state_id": min(ids), "pending_time": _whole_minute(update.pending_until)}
+        return {"state_id": min(ids), "pending_time": next_minute(update.pending_until)}
 
     def _has_note(self, ticket_id: str, mark: str) -> bool:
         path = f"{_API}/ticket_articles/by_ticket/{ticket_id}"
@@ -315,68 +304,6 @@ def _path_id(ticket_id: str) -> str:
     return ticket_id
 
 
-def _attributes(fields: Fields) -> dict[str, Value]:
-    return {
-        "points_state": fields.state.value,
-        "points_charged": fields.charged,
-        "points_balance": fields.balance,
-        "points_next_expiry": fields.next_expiry,
-        "points_response_due": fields.response_due and _whole_second(fields.response_due),
-        "points_sla_state": fields.sla and fields.sla.value,
-        "points_free_reopen_until": fields.free_reopen_until,
-    }
-
-
-def _whole_second(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(microsecond=0)
-
-
-def _whole_minute(at: datetime) -> datetime:
-    """Zammad drops the seconds of pending_time: later is better than too early."""
-    return (at.astimezone(UTC) + timedelta(minutes=1, microseconds=-1)).replace(
-        second=0, microsecond=0
-    )
-
-
-def _json(value: Value) -> int | str | None:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return value.isoformat() if isinstance(value, date) else value
-
-
 def _harmless(text: str) -> str:
     """Zammad replaces #{...} in texts by what it finds under that name."""
     return text.replace("#{", "# {")
-
-
-def _compare(record: str, wanted: Mapping[str, Value], stored: object) -> None:
-    if not isinstance(stored, dict):
-        raise HelpdeskRefused(f"Zammad's answer to the update is not the {record}")
-    if missing := [name for name in wanted if name not in stored]:
-        raise HelpdeskRefused(
-            f"Zammad has no {record} attribute {', '.join(missing)}: run `points-bridge setup`, or"
-            " create it there and run the pending migrations"
-        )
-    if other := [name for name, value in wanted.items() if not _same(value, stored[name])]:
-        raise HelpdeskRefused(
-            f"Zammad stored another value than it was sent in {', '.join(other)}:"
-            " check the attribute's type, its limits and its options"
-        )
-
-
-def _same(wanted: Value, stored: object) -> bool:
-    if wanted is None:
-        return stored is None or stored == ""
-    if isinstance(wanted, datetime):
-        return isinstance(stored, str) and _instant(stored) == wanted
-    if isinstance(wanted, date):
-        return stored == wanted.isoformat()
-    return type(stored) is type(wanted) and stored == wanted
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return _whole_second(at) if at.tzinfo else None

@@ -5,7 +5,7 @@ articles, and as assets the users, roles, organisations and groups that they nam
 types and senders are those of Zammad's seeds; names are never read, since admins may change them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from enum import IntEnum
 from typing import Annotated, TypeVar
@@ -48,13 +48,20 @@ def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-_Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 # Customers can write what follows through the API. Rubbish there must not make a ticket unreadable,
 # or it would never be charged.
-_Hint = Annotated[_Instant | None, WrapValidator(_or_none)]
+_Hint = Annotated[Instant | None, WrapValidator(_or_none)]
 _Preferences = Annotated[
     dict[str, object], BeforeValidator(lambda given: given if isinstance(given, dict) else {})
 ]
+
+
+_DELIVERY_STATUS = "message/delivery-status"
+
+
+def _list_or_empty(given: object) -> object:
+    return given if isinstance(given, list) else []
 
 
 class Sender(IntEnum):
@@ -108,23 +115,8 @@ class User(_Row):
     id: int
 
 
-class HistoryRow(_Row):
-    """One line of `GET /api/v1/ticket_history/{id}`; `id_from` and `id_to` belong to a state."""
-
-    id: int
-    o_id: int
-    object: str
-    attribute: str | None = None
-    id_from: int | None = None
-    id_to: int | None = None
-    created_at: _Instant
-    created_by_id: int
-
-
-class History(_Row):
-    """The answer of `GET /api/v1/ticket_history/{id}`."""
-
-    history: tuple[HistoryRow, ...]
+class _Attachment(_Row):
+    preferences: _Preferences = {}
 
 
 class Article(_Row):
@@ -135,15 +127,23 @@ class Article(_Row):
     type_id: int
     sender_id: int
     internal: bool
-    created_at: _Instant
+    created_at: Instant
     created_by_id: int
     origin_by_id: int | None = None
     preferences: _Preferences = {}
+    attachments: Annotated[tuple[_Attachment, ...], BeforeValidator(_list_or_empty)] = ()
 
     @property
     def came_by_mail(self) -> bool:
         """Zammad's mail import notes whether a mail is an auto-response, on no other article."""
         return self.type_id == ArticleType.EMAIL and "is-auto-response" in self.preferences
+
+    @property
+    def automatic(self) -> bool:
+        """Zammad's mark of a mail that a machine wrote, or that of a bounce's attachment."""
+        reports = (one.preferences.get("Mime-Type") for one in self.attachments)
+        marked = bool(self.preferences.get("is-auto-response"))
+        return marked or _DELIVERY_STATUS in reports
 
     def answers(self, customer_id: int) -> bool:
         """Public, by an agent, of a communicating type, and written by a person.
@@ -166,7 +166,9 @@ class Article(_Row):
         return mark if isinstance(mark, str) else None
 
 
-class _Person(_Row):
+class Person(_Row):
+    """A user of Zammad."""
+
     model_config = ConfigDict(frozen=True, extra="allow")
 
     id: int
@@ -189,11 +191,15 @@ class _Group(_Row):
     email_address_id: int | None = None
 
 
-class _Role(_Row):
+class Role(_Row):
+    """A role, by the groups that it gives access to."""
+
     group_ids: dict[str, object] = {}
 
 
 class _TicketRow(_Row):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
     id: int
     number: str
     state_id: int
@@ -203,8 +209,8 @@ class _TicketRow(_Row):
     created_by_id: int
     create_article_type_id: int | None = None
     create_article_sender_id: int | None = None
-    created_at: _Instant
-    updated_at: _Instant
+    created_at: Instant
+    updated_at: Instant
     close_at: _Hint = None
     last_close_at: _Hint = None
     preferences: _Preferences = {}
@@ -213,10 +219,10 @@ class _TicketRow(_Row):
 class _Assets(_Row):
     tickets: dict[int, _TicketRow] = Field(alias="Ticket")
     articles: dict[int, Article] = Field(alias="TicketArticle", default={})
-    people: dict[int, _Person] = Field(alias="User")
+    people: dict[int, Person] = Field(alias="User")
     organizations: dict[int, _Organization] = Field(alias="Organization", default={})
     groups: dict[int, _Group] = Field(alias="Group", default={})
-    roles: dict[int, _Role] = Field(alias="Role", default={})
+    roles: dict[int, Role] = Field(alias="Role", default={})
 
 
 class _All(_Row):
@@ -244,6 +250,12 @@ class Snapshot:
             key=lambda article: (article.created_at, article.id),
         )
         self._customer = _named(read.assets.people, ticket.customer_id, "user")
+
+    @property
+    def shown(self) -> dict[str, object]:
+        """What our attributes hold, as they were read."""
+        extra = self.ticket.model_extra or {}
+        return {name: value for name, value in extra.items() if name.startswith("points_")}
 
     @property
     def opening(self) -> Article | None:
@@ -281,7 +293,7 @@ class Snapshot:
     def customer(self, zone_field: str, country_field: str, subdivision_field: str) -> Customer:
         """Who owns the points: the organisation, or the person who has none."""
         person, organization_id = self._customer, self.ticket.organization_id
-        owner: _Organization | _Person = person
+        owner: _Organization | Person = person
         ref, name = f"person:{person.id}", self.requester.email or person.login or str(person.id)
         if organization_id is not None:
             owner = _named(self._assets.organizations, organization_id, "organization")
@@ -330,10 +342,14 @@ class Snapshot:
     def _came_by_mail(self) -> bool:
         return self.opening is not None and self.opening.came_by_mail
 
-    def _is_agent(self, person: _Person) -> bool:
-        # Access to groups, own or by a role, is what tells an agent: roles may be renamed.
-        roles = (self._assets.roles.get(id_) for id_ in person.role_ids)
-        return bool(person.group_ids) or any(role and role.group_ids for role in roles)
+    def _is_agent(self, person: Person) -> bool:
+        return is_agent(person, self._assets.roles)
+
+
+def is_agent(person: Person, roles: Mapping[int, Role]) -> bool:
+    """Access to groups, own or by a role, is what tells an agent: roles may be renamed."""
+    own = (roles.get(id_) for id_ in person.role_ids)
+    return bool(person.group_ids) or any(role and role.group_ids for role in own)
 
 
 def marks(articles: Iterable[Article], bot_id: int) -> frozenset[str]:

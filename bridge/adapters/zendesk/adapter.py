@@ -19,11 +19,10 @@ from bridge.adapters.base import Adapter
 from bridge.adapters.http import decode_json
 from bridge.adapters.signatures import verify_hmac
 from bridge.adapters.zendesk.access import ZendeskConfig
+from bridge.adapters.zendesk.audits import MARK_KEY, Audits
 from bridge.adapters.zendesk.http import Conflict, ZendeskClient
 from bridge.adapters.zendesk.ticket import (
     CLOSED_FOR_GOOD,
-    MARK_KEY,
-    Audits,
     MeAnswer,
     OrganizationAnswer,
     Snapshot,
@@ -38,15 +37,17 @@ from bridge.adapters.zendesk.values import (
     account_values,
     compare,
     field_key,
+    shows,
     ticket_values,
 )
 from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, TicketNotFound, WebhookRejected
 from bridge.ticket import (
     AccountFields,
+    Change,
     Delivery,
+    Fields,
     HttpDelivery,
     Note,
-    StateChange,
     Status,
     Ticket,
     TicketUpdate,
@@ -137,8 +138,7 @@ class Zendesk(Adapter):
         fields, so that an update is one call, and for who we are.
         """
         snapshot = self._read(_path_id(ticket_id))
-        if self._field_ids is None:
-            self._load_fields()
+        ids = self._load_fields() if self._field_ids is None else self._field_ids
         row, config = snapshot.ticket, self._config
         ticket = Ticket(
             id=ticket_id,
@@ -154,6 +154,7 @@ class Zendesk(Adapter):
             requester=snapshot.requester,
             close_hint=snapshot.solved_at,
             follow_up_of=snapshot.follow_up_of,
+            shown=snapshot.shown(ids),
         )
         if not snapshot.needs_audits:
             return ticket
@@ -165,9 +166,13 @@ class Zendesk(Adapter):
             marks=audits.marks(bot_id),
         )
 
-    def history(self, ticket_id: str) -> tuple[StateChange, ...]:
+    def history(self, ticket_id: str) -> tuple[Change, ...]:
         """From the ticket's audits, which nobody can edit: one call for each 100 of them."""
-        return Audits(self._http.audits(_path_id(ticket_id))).changes()
+        return Audits(self._http.audits(_path_id(ticket_id))).changes(self._bot())
+
+    def shows(self, ticket: Ticket, fields: Fields) -> bool:
+        """By the fields as `fetch` read them."""
+        return shows(ticket.shown, fields)
 
     def write(self, update: TicketUpdate) -> None:
         """One PUT, which is one audit there. Its answer is the ticket as it was stored.

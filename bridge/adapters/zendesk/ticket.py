@@ -1,11 +1,11 @@
 """What Zendesk says of a ticket, put into the bridge's words. No I/O.
 
-Two answers are read: the ticket with what is side-loaded beside it, and its audits, the history
-that nobody can edit. A ticket's tags and custom fields are never read as facts: agents write them,
-and a follow-up inherits those of the ticket before it.
+The ticket is read with what is side-loaded beside it; its audits are read in `audits`. A ticket's
+tags and custom fields are never read as facts: agents write them, and a follow-up inherits those of
+the ticket before it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
@@ -20,10 +20,7 @@ from pydantic import (
 
 from bridge.adapters.answers import line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
-from bridge.ticket import Answer, Channel, Customer, Requester, StateChange, Status
-
-MARK_KEY = "points_bridge"
-"""Our own key in the custom metadata of an audit."""
+from bridge.ticket import Channel, Customer, Requester, Status
 
 CLOSED_FOR_GOOD = "closed"
 """The status in which Zendesk takes no update any more."""
@@ -52,21 +49,18 @@ _CHANNELS = {
     }.items()
     for name in names.split()
 }
-_AUTOMATIC = frozenset({"rule", "8", "system", "automatic_solution_suggestions", "22"})
-_MERGE = frozenset({"merge", "19"})
-_COMMENTS = frozenset({"Comment", "VoiceComment"})
-_STATUS_EVENTS = frozenset({"Create", "Change"})
-_STAFF = frozenset({"agent", "admin"})
+STAFF = frozenset({"agent", "admin"})
 
 _T = TypeVar("_T")
 
 
-def _or_empty(given: object) -> object:
+def or_empty(given: object) -> object:
+    """Nothing where Zendesk says null."""
     return {} if given is None else given
 
 
-_Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
-_Custom = Annotated[dict[str, object], BeforeValidator(_or_empty)]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Custom = Annotated[dict[str, object], BeforeValidator(or_empty)]
 _Word = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given).lower())]
 
 
@@ -93,33 +87,37 @@ class _Origin(_Row):
 
 class _Source(_Row):
     rel: str | None = None
-    origin: Annotated[_Origin, BeforeValidator(_or_empty)] = Field(alias="from", default=_Origin())
+    origin: Annotated[_Origin, BeforeValidator(or_empty)] = Field(alias="from", default=_Origin())
 
 
-class _Via(_Row):
+class Via(_Row):
+    """By which way something came."""
+
     channel: _Word = ""
-    source: Annotated[_Source, BeforeValidator(_or_empty)] = _Source()
+    source: Annotated[_Source, BeforeValidator(or_empty)] = _Source()
 
 
-class _User(_Row):
+class User(_Row):
+    """A person, an agent or an end user."""
+
     id: int
     name: str = ""
     email: str | None = None
     role: str | None = None
     iana_time_zone: str | None = None
-    user_fields: _Custom = {}
+    user_fields: Custom = {}
 
 
 class MeAnswer(_Row):
     """The answer of `GET /api/v2/users/me`; whom Zendesk does not know has no id there."""
 
-    user: _User
+    user: User
 
 
 class _Organization(_Row):
     id: int
     name: str
-    organization_fields: _Custom = {}
+    organization_fields: Custom = {}
 
 
 class OrganizationAnswer(_Row):
@@ -130,7 +128,7 @@ class OrganizationAnswer(_Row):
 
 class _Metrics(_Row):
     replies: int | None = None
-    solved_at: _Instant | None = None
+    solved_at: Instant | None = None
 
 
 class _Value(_Row):
@@ -143,9 +141,9 @@ class TicketRow(_Row):
 
     id: int
     status: str
-    via: _Via = _Via()
-    created_at: _Instant
-    updated_at: _Instant
+    via: Via = Via()
+    created_at: Instant
+    updated_at: Instant
     requester_id: int
     submitter_id: int | None = None
     assignee_id: int | None = None
@@ -164,37 +162,9 @@ class UpdateAnswer(_Row):
 
 class _TicketAnswer(_Row):
     ticket: TicketRow
-    users: tuple[_User, ...] = ()
+    users: tuple[User, ...] = ()
     organizations: tuple[_Organization, ...] = ()
     metric_sets: tuple[_Metrics, ...] = ()
-
-
-class _Event(_Row):
-    type: str
-    via: _Via | None = None
-    author_id: int | None = None
-    public: bool | None = None
-    field_name: str | None = None
-    value: object = None
-    previous_value: object = None
-
-
-class _Metadata(_Row):
-    custom: _Custom = {}
-
-
-class _Audit(_Row):
-    id: int
-    created_at: _Instant
-    author_id: int
-    via: _Via = _Via()
-    metadata: Annotated[_Metadata, BeforeValidator(_or_empty)] = _Metadata()
-    events: tuple[_Event, ...]
-
-
-class _AuditsPage(_Row):
-    audits: tuple[_Audit, ...]
-    users: tuple[_User, ...] = ()
 
 
 class Snapshot:
@@ -233,7 +203,7 @@ class Snapshot:
         submitter = self._users.get(self.ticket.submitter_id or 0)
         if submitter is None or submitter is self._person or self._came_by is Channel.EMAIL:
             return False
-        return submitter.role in _STAFF
+        return submitter.role in STAFF
 
     @property
     def follow_up_of(self) -> str | None:
@@ -257,6 +227,11 @@ class Snapshot:
         count = self.ticket.comment_count
         only_opened = count is not None and count <= 1 and not self._metrics.replies
         return not only_opened or self.ticket.status == CLOSED_FOR_GOOD
+
+    def shown(self, field_ids: Mapping[str, int]) -> dict[str, object]:
+        """What our fields hold, by their keys."""
+        values = {field.id: field.value for field in self.ticket.custom_fields}
+        return {key: values[id_] for key, id_ in field_ids.items() if id_ in values}
 
     @property
     def requester(self) -> Requester:
@@ -285,52 +260,6 @@ class Snapshot:
         )
 
 
-class Audits:
-    """Everything that was ever done to a ticket, oldest first."""
-
-    def __init__(self, pages: Sequence[object]) -> None:
-        """Read the pages of `GET /api/v2/tickets/{id}/audits` with their users.
-
-        Raises:
-            HelpdeskRefused: one of them makes no sense.
-        """
-        read = [checked(_AuditsPage, page) for page in pages]
-        self._audits = sorted((a for page in read for a in page.audits), key=lambda a: a.id)
-        self._staff = {u.id for page in read for u in page.users if u.role in _STAFF}
-
-    @property
-    def merged(self) -> bool:
-        """Whether the ticket ended by being merged into another one."""
-        return any(change.after is Status.MERGED for change in self.changes()[-1:])
-
-    def answers(self, requester_id: int, bot_id: int) -> tuple[Answer, ...]:
-        """The public comments of agents, in time order; not the text that the ticket opened with.
-
-        An agent who is the ticket's requester asks here, and does not answer. A comment that was
-        made private later was an answer.
-        """
-        people = self._staff - {requester_id, bot_id}
-        return tuple(
-            Answer(at=audit.created_at, agent=str(author))
-            for audit in self._audits[1:]
-            for author in _speakers(audit)
-            if author in people
-        )
-
-    def marks(self, bot_id: int) -> frozenset[str]:
-        """The marks of the notes that the bridge itself left."""
-        ours = (a.metadata.custom.get(MARK_KEY) for a in self._audits if a.author_id == bot_id)
-        return frozenset(mark for mark in ours if isinstance(mark, str))
-
-    def changes(self) -> tuple[StateChange, ...]:
-        """Every change of status; from solved to closed nothing changes for us.
-
-        A ticket is born open: one that was created in another status changed at once.
-        """
-        changes = (_change(audit) for audit in self._audits)
-        return tuple(c for c in changes if c is not None and c.before is not c.after)
-
-
 def status(name: object) -> Status:
     """What a status of Zendesk's means.
 
@@ -349,35 +278,6 @@ def checked(shape: type[_T], answer: object) -> _T:
         HelpdeskRefused: it has another one. Names the places, never the values.
     """
     return understood("Zendesk", shape, answer)
-
-
-def _speakers(audit: _Audit) -> Iterator[int]:
-    """Who wrote the public comments of an audit; not what a rule, a bot or a merge wrote."""
-    for event in audit.events:
-        via = event.via or audit.via
-        by_machine = via.channel in _AUTOMATIC or _is_merge(audit.via)
-        if event.type in _COMMENTS and event.public and not by_machine:
-            yield audit.author_id if event.author_id is None else event.author_id
-
-
-def _change(audit: _Audit) -> StateChange | None:
-    """The change of status in an audit, from before its first event to after its last."""
-    events = [e for e in audit.events if e.field_name == "status" and e.type in _STATUS_EVENTS]
-    if not events:
-        return None
-    before = Status.OPEN if events[0].type == "Create" else status(events[0].previous_value)
-    after = status(events[-1].value)
-    return StateChange(
-        seq=audit.id,
-        at=audit.created_at,
-        before=before,
-        after=Status.MERGED if after is Status.CLOSED and _is_merge(audit.via) else after,
-        actor=str(audit.author_id),
-    )
-
-
-def _is_merge(via: _Via) -> bool:
-    return via.channel in _MERGE or via.source.rel == "merge"
 
 
 def _named(records: dict[int, _T], id_: int, kind: str) -> _T:

@@ -30,6 +30,8 @@ ACCOUNT_FIELD_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """The fields of organisations that show what their accounts have, by their keys."""
 
+#: Only as of the last write: they must not cost another one (product rule 6.6).
+_AS_OF_THE_WRITE = frozenset({"points_balance", "points_next_expiry"})
 _MIDNIGHT = re.compile(r"T00:00:00(Z|\+00:00)")
 
 
@@ -39,8 +41,13 @@ def field_key(title: str) -> str:
 
 
 def ticket_values(fields: Fields) -> dict[str, Value]:
-    """What the fields of a ticket are to hold, by their keys."""
-    due = fields.response_due and fields.response_due.astimezone(UTC).replace(microsecond=0)
+    """What the fields of a ticket are to hold, by their keys.
+
+    A time is cut to whole minutes, as people read it: rounded up, somebody would answer late by the
+    display (product rule 6.7).
+    """
+    at = fields.response_due
+    due = at and at.astimezone(UTC).replace(second=0, microsecond=0)
     return {
         "points_state": f"points_state_{fields.state}",
         "points_charged": fields.charged,
@@ -56,6 +63,18 @@ def ticket_values(fields: Fields) -> dict[str, Value]:
 def account_values(fields: AccountFields) -> dict[str, Value]:
     """What the fields of an organisation are to hold, by their keys."""
     return {"points_balance": fields.balance, "points_next_expiry": _day(fields.next_expiry)}
+
+
+def shows(shown: Mapping[str, object], fields: Fields) -> bool:
+    """Whether a ticket's fields hold what they are to hold.
+
+    A field that is not there cannot be mended by writing it once more.
+    """
+    return all(
+        _same(value, shown[key])
+        for key, value in ticket_values(fields).items()
+        if key in shown and key not in _AS_OF_THE_WRITE
+    )
 
 
 def compare(record: str, wanted: Mapping[str, Value], stored: Mapping[str, object]) -> None:

@@ -1,0 +1,105 @@
+"""The gate: points on hand or not, what holds a ticket, and what lets it go. Pure."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bridge.policy.clock import clock_findings, start_clock
+from bridge.policy.decisions import Context, Decision, Findings, Incident, Kind, times
+from bridge.policy.owed import Charge, Owed, Text
+from bridge.policy.points import on_hand, validity_instant
+from bridge.policy.rules import Finding, Rule, stamp
+from bridge.policy.terms import Terms
+from bridge.ticket import PointsState, Status
+
+
+def gate(
+    incident: Incident,
+    context: Context,
+    findings: Findings,
+    receipt: Text = Text.RECEIPT_ACCEPTED,
+) -> Decision:
+    """Accept or hold an incident that was opened at `incident.opened_at`."""
+    terms, now = context.terms, context.now
+    valid_at = validity_instant(incident.opened_at, now, terms.look_back)
+    then, today = on_hand(context.lots, valid_at), on_hand(context.lots, now)
+    findings = (
+        *findings,
+        Finding(Rule.PRICE, f"costs {terms.price} points", {"price": terms.price}),
+        Finding(Rule.VALIDITY, f"tested at {stamp(valid_at)}", times(now=now)),
+    )
+    inputs: dict[str, str | int] = {"on_hand_then": then, "on_hand_now": today}
+    if then >= terms.price:
+        found = Finding(Rule.ON_HAND, "on hand at creation: accepted and charged", inputs)
+        start = min(incident.opened_at, now)
+        owed = Owed(Charge(terms.price, valid_at), texts=(receipt,))
+        return _accept(Kind.ACCEPTED, incident, start, context, (*findings, found), owed)
+    if today >= terms.price:
+        found = Finding(Rule.ON_HAND, "on hand only since: accepted and charged from now", inputs)
+        owed = Owed(Charge(terms.price, now), texts=(receipt,))
+        return _accept(Kind.ACCEPTED, incident, now, context, (*findings, found), owed)
+    found = Finding(Rule.ON_HAND, "too few points: held", inputs)
+    return _hold(incident, context, (*findings, found))
+
+
+def release(incident: Incident, context: Context) -> Decision:
+    """A held incident of an account that got points: charged, its clock starts now; or nothing."""
+    price, now = context.terms.price, context.now
+    if on_hand(context.lots, now) < price:
+        return Decision(Kind.NOTHING, now, incident)
+    finding = Finding(Rule.RELEASE, "points are on hand now: released and charged")
+    back = Status.OPEN if context.statuses.held and not incident.closed else None
+    owed = Owed(Charge(price, now), texts=(Text.RECEIPT_RELEASED,), status=back)
+    return _accept(Kind.RELEASED, incident, now, context, (finding,), owed)
+
+
+def end_hold(incident: Incident, context: Context) -> Decision:
+    """A held incident whose time is over: declined, without a charge."""
+    finding = Finding(Rule.HOLD_ENDS, "declined", {"days": context.terms.hold_days})
+    declined = replace(incident, state=PointsState.DECLINED)
+    status = None if incident.closed else context.statuses.declined
+    owed = Owed(texts=(Text.REPLY_DECLINED,), status=status)
+    return Decision(Kind.DECLINED, context.now, declined, (finding,), owed)
+
+
+def reminder_due(held_at: datetime, reminded_day: int, now: datetime, terms: Terms) -> int | None:
+    """The day (1, 7, 13) whose reminder is due and not yet sent; None when there is none.
+
+    A day is 24 hours since the hold. After an outage only the latest one is sent, not all that
+    were missed.
+    """
+    days = (now - held_at) // timedelta(days=1)
+    due = [day for day in terms.hold_reminder_days if reminded_day < day <= days]
+    return max(due, default=None)
+
+
+def hold_is_over(held_at: datetime, now: datetime, terms: Terms) -> bool:
+    """Whether a held ticket is to be declined."""
+    return now - held_at >= timedelta(days=terms.hold_days)
+
+
+def cycle_after(incident: Incident) -> int:
+    """The number of the incident's next clock."""
+    return incident.clock.cycle + 1 if incident.clock else 1
+
+
+def _hold(incident: Incident, context: Context, findings: Findings) -> Decision:
+    now, wanted = context.now, context.statuses.held
+    held = replace(incident, state=PointsState.AWAITING_POINTS, held_at=now)
+    until = now + timedelta(days=context.terms.hold_days) if wanted else None
+    owed = Owed(texts=(Text.REPLY_HELD,), status=wanted, pending_until=until)
+    waits = Finding(Rule.HELD, "no charge, no clock")
+    return Decision(Kind.HELD, now, held, (*findings, waits), owed)
+
+
+def _accept(
+    kind: Kind,
+    incident: Incident,
+    start: datetime,
+    context: Context,
+    findings: Findings,
+    owed: Owed,
+) -> Decision:
+    clock = start_clock(start, cycle_after(incident), context.calendar, context.terms)
+    charged = replace(incident, state=PointsState.CHARGED, clock=clock)
+    found = (*findings, *clock_findings(clock, context.calendar))
+    return Decision(kind, start, charged, found, owed)

@@ -1,0 +1,78 @@
+"""The inbox: deliveries that were verified and stored, until their ticket was looked at."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.database.schema import inbox
+from bridge.queues.rows import DEAD, QUEUED, claim
+from bridge.ticket import Delivery, HttpDelivery
+
+_TELLING_HEADERS = frozenset({"content-type", "content-length", "user-agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """The deliveries of one ticket, leased together; `delivery_id` is the first one's."""
+
+    ids: tuple[int, ...]
+    helpdesk: str
+    ticket_id: str
+    delivery_id: str
+
+
+def store(
+    conn: Connection,
+    helpdesk: str,
+    http: HttpDelivery,
+    delivery: Delivery,
+    *,
+    unread: str | None = None,
+) -> bool:
+    """Keep a verified delivery. False: it is a repetition of one that is kept already.
+
+    `unread` says why the body could not be understood: it is kept as a dead letter.
+    """
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    row = {
+        "helpdesk": helpdesk,
+        "delivery_id": delivery.id,
+        "ticket_id": delivery.ticket_id or None,
+        "event": delivery.event,
+        "headers": _telling(http.headers),
+        "body": http.body,
+        "body_sha256": hashlib.sha256(http.body).hexdigest(),
+        "received_at": http.received_at,
+        "state": DEAD if unread else QUEUED,
+        "next_at": http.received_at,
+        "outcome": unread,
+    }
+    result = conn.execute(
+        dialect.insert(inbox)
+        .values(**row)
+        .on_conflict_do_nothing(index_elements=["helpdesk", "delivery_id"])
+    )
+    return result.rowcount == 1
+
+
+def claim_ticket(conn: Connection, now: datetime) -> Leased | None:
+    """Lease every queued delivery of the ticket that has waited longest; None: there is none."""
+    rows = claim(conn, "inbox", now, all_of_it=True)
+    if not rows:
+        return None
+    first = rows[0]
+    ids = tuple(row.id for row in rows)
+    return Leased(ids, first.helpdesk, first.ticket_id, first.delivery_id)
+
+
+def _telling(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that may help to understand a delivery: none that carry a password."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name in _TELLING_HEADERS or name.startswith("x-")
+    }

@@ -1,0 +1,149 @@
+"""The outbox: what helpdesks are owed. Each row has a kind, and a payload of that kind's type.
+
+A row's key makes it exactly-once: owing it again changes nothing. Rows about one ticket are carried
+out one at a time and in order; a row about no ticket stands alone.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.database.schema import outbox
+from bridge.queues.rows import DEAD, QUEUED, claim
+from bridge.ticket import Note, Status
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWrite:
+    """A ticket's fields, and what goes with them in the same call.
+
+    `state` is the incident's when this was owed: what has become wrong since does not go out.
+    """
+
+    kind: ClassVar[str] = "ticket"
+
+    incident_id: int
+    state: str
+    status: Status | None = None
+    pending_until: datetime | None = None
+    note: Note | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The payload as it is stored; what is not there is left out."""
+        until = self.pending_until
+        values = {
+            "state": self.state,
+            "status": self.status and self.status.value,
+            "pending_until": until and until.isoformat(),
+            "note": asdict(self.note) if self.note else None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "TicketWrite":
+        """The payload as it was stored."""
+        stored = row.payload
+        status, until, note = (stored.get(name) for name in ("status", "pending_until", "note"))
+        return cls(
+            incident_id=row.incident_id,
+            state=stored["state"],
+            status=Status(status) if status else None,
+            pending_until=datetime.fromisoformat(until) if until else None,
+            note=Note(**note) if note else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRepair:
+    """A ticket's fields alone: somebody, or somebody's browser, put other values into them."""
+
+    kind: ClassVar[str] = "repair"
+
+    incident_id: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Nothing but its incident, which has a column of its own."""
+        return {}
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "FieldRepair":
+        """The payload as it was stored."""
+        return cls(row.incident_id)
+
+
+Payload = TicketWrite | FieldRepair
+_KINDS: dict[str, type[TicketWrite] | type[FieldRepair]] = {
+    kind.kind: kind for kind in (TicketWrite, FieldRepair)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A row that is to be carried out. `attempts` counts this one."""
+
+    id: int
+    helpdesk: str
+    ticket_id: str | None
+    payload: Payload
+    attempts: int
+
+
+def owe(
+    conn: Connection,
+    *,
+    helpdesk: str,
+    ticket_id: str | None,
+    key: str,
+    payload: Payload,
+    now: datetime,
+) -> None:
+    """Owe a helpdesk something. Repeating it with the same key changes nothing."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    row = {
+        "helpdesk": helpdesk,
+        "ticket_id": ticket_id,
+        "incident_id": payload.incident_id,
+        "kind": payload.kind,
+        "dedupe_key": key,
+        "payload": payload.as_json(),
+        "created_at": now,
+        "state": QUEUED,
+        "next_at": now,
+    }
+    conn.execute(
+        dialect.insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    )
+
+
+def claim_next(conn: Connection, now: datetime) -> Leased | None:
+    """Lease the next row that is due: the oldest one of its ticket. None: there is none."""
+    rows = claim(conn, "outbox", now, all_of_it=False)
+    if not rows:
+        return None
+    row = rows[0]
+    payload = _KINDS[row.kind].from_row(row)
+    return Leased(row.id, row.helpdesk, row.ticket_id, payload, row.attempts)
+
+
+def is_unwritten(conn: Connection, helpdesk: str, ticket_id: str, seen_at: datetime) -> bool:
+    """Whether a write may not have been there when the ticket was read at `seen_at` (UTC).
+
+    It is queued, was written since, or is a dead letter, which is an admin's to replay.
+    """
+    waiting = or_(outbox.c.state.in_([QUEUED, DEAD]), outbox.c.finished_at > seen_at)
+    mine = and_(outbox.c.helpdesk == helpdesk, outbox.c.ticket_id == ticket_id)
+    return conn.scalar(select(outbox.c.id).where(mine, waiting).limit(1)) is not None
+
+
+def repairs_since(conn: Connection, helpdesk: str, ticket_id: str, since: datetime) -> int:
+    """How often that ticket's fields were repaired since then."""
+    mine = select(func.count()).where(
+        outbox.c.helpdesk == helpdesk,
+        outbox.c.ticket_id == ticket_id,
+        outbox.c.kind == FieldRepair.kind,
+        outbox.c.created_at >= since,
+    )
+    return int(conn.execute(mine).scalar_one())
