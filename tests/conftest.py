@@ -1,9 +1,14 @@
-"""What every run says at its end: how many tests of the contract each adapter has passed."""
+"""Databases for all suites, and how many tests of the contract each adapter has passed."""
 
 import re
+import shutil
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from bridge.database.engine import Database
 
 _CONTRACT = re.compile(r"tests/adapters/test_([a-z]+)\.py::TestContract")
 
@@ -19,3 +24,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if adapters:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(adapters.items()))
         terminalreporter.write_line(f"adapter contract: {counts}")
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    with Database.open(f"sqlite:///{path}") as db:
+        db.migrate()
+    return path
+
+
+@pytest.fixture
+def path(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(migrated, tmp_path / "points.db"))
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{path}") as database:
+        yield database

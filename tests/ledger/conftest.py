@@ -122,26 +122,6 @@ class Book:
         return self.db.read(audit)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty database, to be copied."""
-    path = tmp_path_factory.mktemp("ledger") / "empty.db"
-    with Database.open(f"sqlite:///{path}") as db:
-        db.migrate()
-    return path
-
-
-@pytest.fixture
-def path(migrated: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(migrated, tmp_path / "points.db"))
-
-
-@pytest.fixture
-def db(path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{path}") as database:
-        yield database
-
-
 @pytest.fixture
 def book(db: Database, path: Path) -> Iterator[Book]:
     """Whatever a test does, the ledger is sound in the end."""
