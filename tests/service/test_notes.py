@@ -1,0 +1,155 @@
+"""The words on a ticket: every text, filled in with the account's facts."""
+
+from bridge.service import watch
+from bridge.ticket import Status
+from tests.service.conftest import BETA, DAY, House
+
+
+def last(house: House) -> str:
+    return house.notes()[-1].text
+
+
+def close(house: House) -> None:
+    house.desk.set_status("5", Status.CLOSED)
+    house.run("5")
+
+
+def reopen(house: House) -> None:
+    house.desk.set_status("5", Status.OPEN)
+    house.run("5")
+
+
+def test_accepted(house: House) -> None:
+    house.buy(100)
+    house.open()
+    house.run()
+    (note,) = house.notes()
+    assert (note.mark, note.subject, note.public) == ("support:5:decision:1", "", False)
+    assert note.text == (
+        "Points: 10 charged to Acme GmbH for this incident. First response due 2026-11-23 14:00"
+        " (business hours of Europe/Berlin)."
+    )
+
+
+def test_held(house: House) -> None:
+    house.buy(9)
+    house.open()
+    house.run()
+    (note,) = house.notes()
+    assert note.public
+    assert note.subject == "Your request 31005 is waiting for support points"
+    assert "An incident costs 10 support points, and Acme GmbH has 9 on hand." in note.text
+    assert note.text.endswith(
+        "If no points are bought by 2026-12-07, the request is declined without a charge."
+    )
+
+
+def test_reminded(house: House) -> None:
+    house.open()
+    house.run()
+    house.now += DAY
+    watch.watch_holds(house.bridge)
+    house.send()
+    note = house.notes()[-1]
+    assert (note.mark, note.public) == ("support:5:reminder:1:1", True)
+    assert note.text.endswith("by 2026-12-07, the request is declined without a charge.")
+
+
+def test_released(house: House) -> None:
+    house.open()
+    house.run()
+    house.later(hours=1)
+    house.buy(10)
+    house.send()
+    assert last(house) == (
+        "Points: released. Points came in for Acme GmbH, and 10 were charged for this incident."
+        " The clock starts now: first response due 2026-11-23 15:00 (business hours of"
+        " Europe/Berlin)."
+    )
+
+
+def test_declined_for_want_of_points(house: House) -> None:
+    house.open()
+    house.run()
+    house.now += 14 * DAY
+    watch.watch_holds(house.bridge)
+    house.send()
+    assert house.notes()[-1].subject == "Your request 31005 was declined"
+    assert "within 14 days" in last(house)
+
+
+def test_declined_because_it_was_closed(house: House) -> None:
+    house.open()
+    house.run()
+    close(house)
+    assert last(house) == (
+        "Points: declined, nothing charged. The ticket was closed or merged while it waited for"
+        " points."
+    )
+
+
+def test_reopened_for_free(house: House) -> None:
+    house.buy(100)
+    house.open()
+    house.run()
+    close(house)
+    house.later(days=2)
+    reopen(house)
+    assert last(house) == (
+        "Points: free re-open, nothing charged. The first closure was on 2026-11-23 and re-opening"
+        " is free until 2027-02-21. New clock: first response due 2026-11-25 14:00 (business hours"
+        " of Europe/Berlin)."
+    )
+
+
+def test_reopened_late(house: House) -> None:
+    house.buy(100)
+    house.open()
+    house.run()
+    close(house)
+    house.later(days=91)
+    reopen(house)
+    assert last(house).startswith(
+        "Points: re-opened after the free period, which ended on 2027-02-21, so this counts as a"
+        " new incident. 10 charged to Acme GmbH."
+    )
+
+
+def test_several_decisions_are_told_in_one_note(house: House) -> None:
+    house.buy(100)
+    house.open()
+    house.desk.set_status("5", Status.CLOSED)
+    house.later(days=1)
+    house.desk.set_status("5", Status.OPEN)
+    house.run()
+    (note,) = house.notes()
+    accepted, reopened = note.text.split("\n\n")
+    assert accepted.startswith("Points: 10 charged")
+    assert reopened.startswith("Points: free re-open")
+    assert note.mark == "support:5:decision:3"
+
+
+def test_a_hold_that_moved(house: House) -> None:
+    house.open()
+    house.run()
+    house.change(customer=BETA)
+    house.run("5")
+    assert last(house) == "Points: this request waits for points, and now for those of Beta Ltd."
+
+
+def test_the_helpdesk_chooses_the_language(house: House) -> None:
+    house.configure(language="de")
+    house.open()
+    house.run()
+    assert house.notes()[0].subject.startswith("Ihre Anfrage 31005")
+
+
+def test_a_helpdesk_that_is_gone_is_told_in_english(house: House) -> None:
+    house.configure(language="de")
+    house.open()
+    house.run()
+    support = house.bridge.helpdesks.pop("support")  # type: ignore[attr-defined]
+    house.buy(10)
+    house.bridge.helpdesks["support"] = support  # type: ignore[index]
+    house.send()
+    assert last(house).startswith("Points: released.")

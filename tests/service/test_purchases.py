@@ -1,0 +1,148 @@
+"""Points bought: once per reference, from the day of purchase, and for who waits."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bridge.errors import BadRequest
+from bridge.service.purchases import MOST_POINTS, Bought
+from bridge.service.reports import balance, statement
+from tests.service.conftest import ACME, DAY, HOUR, NOW, House
+
+TODAY = date(2026, 11, 23)
+
+
+def test_what_was_bought_is_told(house: House) -> None:
+    assert house.buy(30, reference=" INV-1 ") == Bought(
+        account="Acme GmbH",
+        lot_id=1,
+        points=30,
+        purchased_on=TODAY,
+        last_valid_day=date(2027, 11, 23),
+        created=True,
+        balance=30,
+        new_account=True,
+        released=(),
+    )
+
+
+def test_the_booking_says_where_it_came_from(house: House) -> None:
+    house.buy(30, reference="INV-1", source="shop", actor="webshop")
+    (line,) = statement(house.bridge, ACME.name)[1]
+    assert (line.source, line.reference, line.actor) == ("shop", "INV-1", "webshop")
+    (lot,) = balance(house.bridge, ACME.name).lots
+    assert lot.purchased_on == TODAY
+
+
+def test_by_hand_it_comes_from_the_command_line(house: House) -> None:
+    house.buy(30)
+    (line,) = statement(house.bridge, ACME.name)[1]
+    assert (line.source, line.actor) == ("cli", "cli")
+
+
+def test_the_same_purchase_again_books_nothing(house: House) -> None:
+    house.buy(30, reference="INV-1")
+    again = house.buy(30, reference="INV-1")
+    assert (again.created, again.balance, again.new_account) == (False, 30, False)
+
+
+def test_it_releases_who_waits_and_wakes_the_senders(house: House) -> None:
+    house.open()
+    house.run()
+    round_before = house.bridge.wake.round()
+    bought = house.buy(30)
+    assert [stored.ticket_number for stored in bought.released] == ["31005"]
+    assert bought.balance == 20
+    assert house.bridge.wake.round() == round_before + 1
+
+
+def test_a_purchase_that_was_booked_before_releases_nobody(house: House) -> None:
+    house.buy(5, reference="INV-1")
+    house.open()
+    house.run()
+    house.buy(5, reference="INV-2")
+    assert house.buy(5, reference="INV-2").released == ()
+
+
+def test_the_day_is_one_in_the_accounts_zone(house: House) -> None:
+    house.now = NOW.replace(hour=23, minute=30)
+    assert house.buy(30).purchased_on == date(2026, 11, 24)
+
+
+def test_points_bought_earlier_count_from_the_start_of_that_day(house: House) -> None:
+    bought = house.buy(10, on=date(2026, 11, 20))
+    assert (bought.purchased_on, bought.last_valid_day) == (
+        date(2026, 11, 20),
+        date(2027, 11, 20),
+    )
+    house.open(created_at=NOW - 2 * DAY)
+    house.settle()
+    clock = house.incident().incident.clock
+    assert clock
+    assert clock.started_at == NOW - 2 * DAY
+
+
+def test_points_bought_today_by_date_count_from_now_at_the_latest(house: House) -> None:
+    house.buy(10, on=TODAY)
+    assert house.on_hand() == 10
+
+
+def test_points_bought_just_now_do_not_count_for_earlier(house: House) -> None:
+    house.buy(10)
+    house.open(created_at=NOW - HOUR)
+    house.settle()
+    clock = house.incident().incident.clock
+    assert clock
+    assert clock.started_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("amount", "given", "why"),
+    [
+        (0, {}, "0 points cannot be bought at once; give 1 to 100000"),
+        (
+            MOST_POINTS + 1,
+            {},
+            "100001 points cannot be bought at once; give 1 to 100000",
+        ),
+        (
+            1,
+            {"reference": "  "},
+            "give the purchase a reference: an order, invoice or payment number",
+        ),
+        (
+            1,
+            {"on": date(2026, 11, 24)},
+            "2026-11-24 is in the future in Europe/Berlin; points are on hand once bought",
+        ),
+        (
+            1,
+            {"on": date(2025, 11, 22)},
+            "points bought on 2025-11-22 have expired already; check the date",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    house: House, amount: int, given: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        house.buy(amount, **given)
+    assert str(refused.value) == why
+    with pytest.raises(BadRequest):
+        balance(house.bridge, ACME.name)
+
+
+@pytest.mark.parametrize("amount", [1, MOST_POINTS])
+def test_the_least_and_the_most_can_be_bought(house: House, amount: int) -> None:
+    assert house.buy(amount).balance == amount
+
+
+def test_the_last_day_on_which_points_are_worth_something_will_do(house: House) -> None:
+    assert house.buy(1, on=date(2025, 11, 23)).last_valid_day == TODAY
+
+
+def test_points_that_expire_at_this_very_instant_are_refused(house: House) -> None:
+    house.now = NOW.replace(hour=23)
+    with pytest.raises(BadRequest):
+        house.buy(1, on=date(2025, 11, 23))

@@ -1,0 +1,241 @@
+"""What is owed goes out: once, in order, and not when it has become wrong."""
+
+from datetime import date
+
+import pytest
+import structlog
+
+from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
+from bridge.ledger import incidents
+from bridge.policy.retries import WAITS
+from bridge.queues import outbox
+from bridge.queues.outbox import FieldRepair, TicketWrite
+from bridge.service.sending import send_next
+from bridge.ticket import Fields, Note, PointsState, SlaState, Status
+from tests.service.conftest import DAY, HOUR, NOW, House
+
+
+@pytest.fixture
+def charged(house: House) -> House:
+    house.buy(100)
+    house.open()
+    house.settle()
+    return house
+
+
+@pytest.fixture
+def held(house: House) -> House:
+    house.configure(held_status=Status.PENDING)
+    house.open()
+    house.settle()
+    return house
+
+
+def test_an_opened_ticket_takes_one_write(charged: House) -> None:
+    (update,) = charged.send()
+    assert (update.ticket_id, update.status, update.repeat) == ("5", None, False)
+    assert update.fields == Fields(
+        state=PointsState.CHARGED,
+        charged=10,
+        balance=90,
+        next_expiry=date(2027, 11, 23),
+        response_due=NOW + 4 * HOUR,
+        sla=SlaState.RUNNING,
+    )
+    assert [(row.state, row.outcome) for row in charged.rows("outbox")] == [("done", "written")]
+
+
+def test_there_is_nothing_to_send_where_nothing_is_owed(house: House) -> None:
+    assert not send_next(house.bridge)
+
+
+def test_a_held_ticket_is_set_to_wait_until_its_end(held: House) -> None:
+    (update,) = held.send()
+    assert (update.status, update.pending_until) == (Status.PENDING, NOW + 14 * DAY)
+    assert update.note
+    assert update.note.public
+
+
+def test_fields_show_what_is_true_when_they_are_written(charged: House) -> None:
+    charged.buy(50)
+    (update,) = charged.send()
+    assert update.fields.balance == 140
+
+
+def test_a_ticket_s_writes_go_out_in_order(charged: House) -> None:
+    charged.answer()
+    charged.settle("5")
+    charged.desk.set_status("5", Status.CLOSED)
+    charged.settle("5")
+    assert [update.note is None for update in charged.send()] == [False, True, True]
+
+
+class TestWhatHasBecomeWrong:
+    def test_a_reply_to_a_ticket_that_was_released_meanwhile_does_not_go_out(
+        self, held: House
+    ) -> None:
+        held.buy(10)
+        first, second = held.send()
+        assert (first.status, first.pending_until, first.note) == (None, None, None)
+        assert first.fields.state is PointsState.CHARGED
+        assert (second.status, second.note and second.note.public) == (Status.OPEN, False)
+
+    def test_a_receipt_goes_out_all_the_same(self, charged: House) -> None:
+        charged.change(status=Status.OPEN)
+        stored = charged.incident()
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        charged.later(days=1)
+        charged.desk.set_status("5", Status.OPEN)
+        charged.settle("5")
+        assert charged.incident().incident.state is not stored.incident.state
+        first = charged.send()[0]
+        assert first.note
+        assert first.note.text.startswith("Points: 10 charged to Acme GmbH")
+
+    def test_what_an_earlier_incident_was_to_say_shows_the_newest_one(self, charged: House) -> None:
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        charged.later(days=91)
+        charged.desk.set_status("5", Status.OPEN)
+        charged.settle("5")
+        first = charged.send()[0]
+        assert first.fields.free_reopen_until is None
+        assert first.fields.balance == 80
+
+    def test_the_status_of_an_earlier_incident_is_not_set(self, charged: House) -> None:
+        charged.send()
+        first = charged.incident()
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        charged.later(days=91)
+        charged.desk.set_status("5", Status.OPEN)
+        charged.settle("5")
+        charged.send()
+        note = Note("m", "s", "t", public=True)
+        payload = TicketWrite(first.id, "charged", Status.CLOSED, NOW, note)
+        owe(charged, payload)
+        (update,) = charged.send()
+        assert (update.status, update.pending_until, update.note) == (None, None, None)
+
+
+def owe(house: House, payload: TicketWrite | FieldRepair, ticket_id: str | None = "5") -> None:
+    house.db.write(
+        lambda conn: outbox.owe(
+            conn,
+            helpdesk="support",
+            ticket_id=ticket_id,
+            key=f"test:{house.now}",
+            payload=payload,
+            now=house.now,
+        )
+    )
+
+
+def test_a_row_that_names_no_ticket_is_refused(charged: House) -> None:
+    charged.send()
+    owe(charged, FieldRepair(charged.incident().id), None)
+    charged.send()
+    row = charged.rows("outbox")[-1]
+    assert (row.state, row.outcome) == ("dead", "outbox 2 names no ticket to write to")
+
+
+class TestFailing:
+    def test_a_note_that_may_have_arrived_is_looked_for(self, charged: House) -> None:
+        charged.desk.failing["write"] = HelpdeskUnavailable("no answer")
+        charged.send()
+        charged.desk.failing.clear()
+        charged.later(hours=1)
+        (update,) = charged.send()
+        assert update.repeat
+
+    def test_a_repair_that_may_have_arrived_is_marked_so_too(self, charged: House) -> None:
+        charged.send()
+        owe(charged, FieldRepair(charged.incident().id))
+        charged.desk.failing["write"] = HelpdeskUnavailable("no answer")
+        charged.send()
+        charged.desk.failing.clear()
+        charged.later(hours=1)
+        (update,) = charged.send()
+        assert update.repeat
+
+    def test_the_wait_that_the_helpdesk_asks_for_is_kept(self, charged: House) -> None:
+        charged.desk.failing["write"] = HelpdeskUnavailable("slow down", retry_after=3600)
+        with structlog.testing.capture_logs() as logs:
+            charged.send()
+        (row,) = charged.rows("outbox")
+        assert (row.state, row.outcome, row.next_at) == ("queued", "slow down", NOW + HOUR)
+        assert logs == [
+            {
+                "event": "postponed",
+                "log_level": "warning",
+                "queue": "outbox",
+                "ids": [1],
+                "error": "slow down",
+            }
+        ]
+
+    @pytest.mark.parametrize(("random", "factor"), [(0.0, 0.8), (0.75, 1.1)])
+    def test_the_waits_are_spread(
+        self, charged: House, monkeypatch: pytest.MonkeyPatch, random: float, factor: float
+    ) -> None:
+        monkeypatch.setattr("random.random", lambda: random)
+        charged.desk.failing["write"] = HelpdeskUnavailable("no answer")
+        charged.send()
+        assert charged.rows("outbox")[0].next_at == NOW + WAITS[0] * factor
+
+    def test_a_refusal_is_a_dead_letter(self, charged: House) -> None:
+        charged.desk.failing["write"] = HelpdeskRefused("no such field")
+        with structlog.testing.capture_logs() as logs:
+            charged.send()
+        (row,) = charged.rows("outbox")
+        assert (row.state, row.outcome) == ("dead", "no such field")
+        assert logs == [
+            {
+                "event": "dead letter",
+                "log_level": "warning",
+                "queue": "outbox",
+                "ids": [1],
+                "error": "no such field",
+            }
+        ]
+
+    def test_a_fault_of_ours_is_tried_again_and_shows_no_secret(self, charged: House) -> None:
+        charged.desk.failing["write"] = ZeroDivisionError("token=1234")
+        with structlog.testing.capture_logs() as logs:
+            charged.send()
+        (row,) = charged.rows("outbox")
+        assert (row.state, row.outcome) == (
+            "queued",
+            "unexpected ZeroDivisionError; see the log",
+        )
+        assert NOW + WAITS[0] * 0.8 <= row.next_at <= NOW + WAITS[0] * 1.2
+        (entry,) = logs
+        assert (entry["event"], entry["queue"], entry["ids"]) == ("attempt failed", "outbox", [1])
+
+    def test_a_helpdesk_that_is_configured_no_more_leaves_a_dead_letter(
+        self, charged: House
+    ) -> None:
+        del charged.bridge.helpdesks["support"]  # type: ignore[attr-defined]
+        charged.send()
+        (row,) = charged.rows("outbox")
+        assert (row.state, row.outcome) == (
+            "dead",
+            "no helpdesk 'support' is configured; known: sales",
+        )
+
+    def test_nobody_else_is_held_up(self, charged: House) -> None:
+        charged.desk.failing["write"] = HelpdeskUnavailable("no answer")
+        assert send_next(charged.bridge)
+        charged.open("6")
+        charged.settle()
+        charged.desk.failing.clear()
+        assert [update.ticket_id for update in charged.send()] == ["6"]
+
+
+def test_two_helpdesks_have_their_own_outbox(charged: House) -> None:
+    stored = charged.incident()
+    assert charged.db.read(lambda conn: incidents.newest(conn, "sales", "5")) is None
+    assert stored.helpdesk == "support"
+    charged.send()
+    assert charged.sales.calls == []
