@@ -27,7 +27,7 @@ from bridge.policy.decisions import (
 from bridge.policy.gate import cycle_after, gate
 from bridge.policy.hours import Calendar
 from bridge.policy.moves import has_moved, last_move, moved
-from bridge.policy.owed import NOTHING, Owed, Text
+from bridge.policy.owed import Owed, Text
 from bridge.policy.rules import Finding, Rule
 from bridge.policy.zones import local_date
 from bridge.ticket import (
@@ -158,7 +158,7 @@ def _changed(change: StatusChange, incident: Incident, context: Context) -> Deci
         # Mostly the echo of our own closing: it shows the same afterwards.
         finding = Finding(Rule.NEVER_CHARGED, "closed", times(at=change.at))
         done = replace(incident, closed=True)
-        return Decision(Kind.CLOSED, change.at, done, (finding,), NOTHING)
+        return Decision(Kind.CLOSED, change.at, done, (finding,))
     return _finished(change, incident, context)
 
 

@@ -15,7 +15,7 @@ from bridge.policy.decisions import (
     times,
 )
 from bridge.policy.gate import gate, release
-from bridge.policy.owed import NOTHING, Owed, Text
+from bridge.policy.owed import Owed, Text
 from bridge.policy.rules import Finding, Rule
 from bridge.ticket import (
     Actor,
@@ -83,14 +83,12 @@ def _unpaid(
     outcome = "the hold moves with the ticket" if held else "nothing was paid: it just moves"
     finding = Finding(Rule.MOVED_HELD, outcome, inputs)
     if not held:
-        return Decision(Kind.MOVED, change.at, incident, (finding,), NOTHING, elsewhere=True)
+        return Decision(Kind.MOVED, change.at, incident, (finding,), elsewhere=True)
     released = release(incident, there)
     if released.kind is Kind.NOTHING:
         owed = Owed(texts=(Text.RECEIPT_HOLD_MOVED,))
         return Decision(Kind.MOVED, change.at, incident, (finding,), owed, elsewhere=True)
-    return Decision(
-        Kind.MOVED, change.at, incident, (finding,), NOTHING, elsewhere=True, then=released
-    )
+    return Decision(Kind.MOVED, change.at, incident, (finding,), elsewhere=True, then=released)
 
 
 def _requester_moved(
