@@ -146,15 +146,15 @@ def _invariant() -> _Check:
 
 
 _CHECKS = (
-    _lot_sums(),
-    _balances(),
-    _amounts(),
-    _strays(),
-    _validity(),
-    _double_charges(),
-    _excess_reversals(),
-    _account_invariant(),
-    _invariant(),
+    _lot_sums,
+    _balances,
+    _amounts,
+    _strays,
+    _validity,
+    _double_charges,
+    _excess_reversals,
+    _account_invariant,
+    _invariant,
 )
 
 
@@ -165,6 +165,7 @@ def audit(conn: Connection) -> list[str]:
     credited + adjusted = consumed + expired + refunded + remaining.
     """
     wrong = [f"the guard {name} is not in force" for name in guards.missing(conn)]
-    for sentence, query in _CHECKS:
+    for check in _CHECKS:
+        sentence, query = check()
         wrong += [sentence.format_map(row) for row in conn.execute(query).mappings()]
     return wrong
