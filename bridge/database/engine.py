@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
@@ -196,8 +197,7 @@ class Database:
             raise SettingsError(
                 f"database: {self._path} is not an SQLite database, or is damaged"
             ) from error
-        scripts = ScriptDirectory.from_config(_alembic()).walk_revisions()
-        if found and found not in {script.revision for script in scripts}:
+        if found and found not in _known_revisions():
             raise SettingsError(
                 f"database: {self._path} was written by a newer version (schema {found}):"
                 " install that one, or restore the backup from before the upgrade"
@@ -242,6 +242,12 @@ def _revision(conn: Connection) -> str | None:
         return "" if tables else None
     revision: str | None = conn.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+@cache
+def _known_revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_alembic()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
 
 
 def _alembic(conn: Connection | None = None) -> Config:
