@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bridge.ledger import accounts, incidents, points
+from bridge.policy.decisions import Decision, Kind
 from bridge.service import settling
 from bridge.service.reports import statement
 from bridge.service.settling import release_held, settle_ticket, wants_history
@@ -254,6 +255,20 @@ class TestATransaction:
         assert house.db.write(work) == "accepted"
         assert house.db.write(work) == "nothing"
         assert house.decisions()[0].delivery is None
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_a_decision_about_no_incident_is_a_fault(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, known: bool
+    ) -> None:
+        house.put()
+        if known:
+            house.settle("5")
+        nonsense = Decision(Kind.NOTED, NOW, None)
+        monkeypatch.setattr(settling, "decide", lambda *_given: nonsense)
+        support, ticket = house.bridge.helpdesk("support"), house.desk.tickets["5"]
+        with pytest.raises(RuntimeError) as fault:
+            house.db.write(lambda conn: settle_ticket(conn, house.bridge, support, ticket, None))
+        assert str(fault.value) == "a decision noted without an incident"
 
     def test_rules_that_go_round_in_circles_are_a_fault_and_write_nothing(
         self, house: House, monkeypatch: pytest.MonkeyPatch
