@@ -118,7 +118,7 @@ def _context_of(
     if stored is None or stored.account_id == asks.id:
         return _context(conn, bridge, helpdesk, asks, now, ticket.follow_up_of)
     payer = accounts.by_id(conn, stored.account_id)
-    context = _context(conn, bridge, helpdesk, payer, now, ticket.follow_up_of)
+    context = _context(conn, bridge, helpdesk, payer, now)
     return replace(context, elsewhere=_context(conn, bridge, helpdesk, asks, now))
 
 

@@ -49,6 +49,14 @@ def _moved(points: int, lot: int, account: int = 1) -> str:
             "transaction 6 (charge): 10 points, but its entries move 0",
         ),
         (
+            "UPDATE txs SET points = 60 WHERE id = 1",
+            "transaction 1 (purchase): 60 points, but its entries move 50",
+        ),
+        (
+            "UPDATE txs SET points = 11 WHERE kind = 'credit'",
+            "transaction 9 (credit): 11 points, but its entries move 10",
+        ),
+        (
             "DELETE FROM entries WHERE id = 6",
             (
                 "account 1: 80 issued + 10 credited + 0 adjusted, but 20 consumed + 0 expired"
@@ -93,6 +101,10 @@ def test_it_finds_sums_that_do_not_agree(
         (
             f"{tx('credit', 10, reverses_id=7)};{entry('credit', 1, 10)};{_moved(10, 1)}",
             "transaction 7: 20 of 10 points credited or refunded",
+        ),
+        (
+            f"{tx('expiry', 20)};{entry('expiry', 2, -10)};{_moved(-10, 2)}",
+            "transaction 10 (expiry): 20 points, but its entries move 10",
         ),
         (
             f"{tx('adjustment', 10)};{entry('adjustment', 1, -11)};{_moved(-11, 1)}",

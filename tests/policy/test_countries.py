@@ -84,7 +84,9 @@ def names(country: str, *categories: str, part: str | None = None) -> dict[date,
     return {day: name.removesuffix(" (observed)") for day, name in days.items()}
 
 
-@pytest.mark.parametrize(("country", "iso", "name"), WELL_KNOWN, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("country", "iso", "name"), WELL_KNOWN, ids=[f"{code} {iso}" for code, iso, _ in WELL_KNOWN]
+)
 def test_a_well_known_day_closes_support(country: str, iso: str, name: str) -> None:
     """ "a table of 30 well-known days in as many countries" """
     day = date.fromisoformat(iso)

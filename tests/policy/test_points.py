@@ -38,6 +38,10 @@ def test_the_soonest_expiring_lot_is_drawn_on_first() -> None:
     assert drawn([lot(1, lives=9), lot(2, lives=3), lot(3, lives=6)], 10) == [(2, 10)]
 
 
+def test_however_old_the_purchase_of_another_is() -> None:
+    assert drawn([lot(1, lives=9, bought=9), lot(2, lives=3, bought=1)], 10) == [(2, 10)]
+
+
 def test_then_the_oldest_purchase() -> None:
     """ "then oldest purchase" """
     assert drawn([lot(1, bought=1), lot(2, bought=3), lot(3, bought=2)], 10) == [(2, 10)]
@@ -52,6 +56,10 @@ def test_one_incident_may_draw_on_several_lots() -> None:
     """ "one incident may draw on several lots" """
     lots = [lot(1, 4, lives=1), lot(2, 5, lives=2), lot(3, 9, lives=3)]
     assert drawn(lots, 10) == [(1, 4), (2, 5), (3, 1)]
+
+
+def test_an_empty_lot_bears_nothing() -> None:
+    assert drawn([lot(1, 0, lives=1), lot(2, lives=2)], 10) == [(2, 10)]
 
 
 def test_too_few_points_are_no_half_charge() -> None:
