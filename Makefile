@@ -2,7 +2,7 @@
 # use is installed into .venv from requirements.lock, with uv where it is on PATH, else with pip.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check run lock clean
+.PHONY: help demo test lint check mutants run lock clean
 
 PYTHON     ?=
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 help:           ## List the targets
-	@awk -F ' *## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' *## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## Show the bridge at work, with a helpdesk that lives in this process
 	@$(BIN)/points-bridge demo
@@ -31,6 +31,9 @@ lint: $(READY)  ## Check format, style, types and the layers
 
 check: lint test ## Run everything that must pass before a change lands
 
+mutants: $(READY) ## Sow 500 small faults and see how many the unit suites find (ALL=1: 7000, in hours; SEED=...)
+	@$(BIN)/python -m tests.mutation.score $(if $(ALL),--all) $(if $(SEED),--seed $(SEED))
+
 run: $(READY)   ## Serve with ./points-bridge.toml
 	@$(BIN)/points-bridge serve
 
@@ -40,7 +43,7 @@ lock:           ## Write the lock files anew from pyproject.toml, with uv (UPGRA
 	@$(COMPILE) --no-annotate --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock >/dev/null
 
 clean:          ## Remove what the other targets made; databases and settings stay
-	@rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv dist mutants mutants.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find bridge webhooks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml

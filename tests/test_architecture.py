@@ -17,7 +17,7 @@ from bridge.adapters.registry import VENDORS
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bridge", "webhooks")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-NOT_OURS = {".git", ".venv", ".hypothesis", "dist", "__pycache__"}
+NOT_OURS = {".git", ".venv", ".hypothesis", "dist", "mutants", "__pycache__"}
 LONGEST_MODULE = 400
 
 

@@ -168,9 +168,7 @@ def _facts(
         "hold_until": local_date(held_until, zone).isoformat(),
         "first_closed_on": local_date(closed, zone).isoformat() if closed else "",
         "free_until": free_reopen_until(closed, zone, terms).isoformat() if closed else "",
-        "why": bridge.texts.fill(
-            language, "why_closed_while_held", {"hold_days": terms.hold_days}
-        ).text,
+        "why": bridge.texts.fill(language, "why_closed_while_held", {}).text,
     }
 
 

@@ -17,7 +17,7 @@ from bridge.ledger.incidents import Recorded, Stored
 from bridge.policy.places import Address
 from bridge.policy.terms import Terms
 from bridge.queues import rows
-from bridge.queues.rows import QueueRow
+from bridge.queues.rows import QueueName, QueueRow
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import handle_next, receive
 from bridge.service.purchases import Bought, buy
@@ -168,6 +168,10 @@ class House:
 
         found = [row for row in self.db.read(work) if row.queue == queue]
         return sorted(found, key=lambda row: row.id)
+
+    def raw(self, queue: QueueName, row_id: int = 1) -> Any:
+        """The row as it is stored."""
+        return self.db.read(lambda conn: rows._row(conn, queue, row_id))
 
     def notes(self, ticket_id: str = "5") -> list[Note]:
         return self.desk.notes[ticket_id]

@@ -53,6 +53,7 @@ def test_all_are_replayed_at_once(dead: House) -> None:
 def test_one_is_discarded_with_its_reason(dead: House) -> None:
     dead.later(hours=1)
     deliveries.discard(dead.bridge, "inbox", 1, "a test")
+    assert dead.raw("inbox").finished_at == dead.now
     (row,) = deliveries.listed(dead.bridge)
     assert (row.state, row.outcome) == ("discarded", "discarded: a test (was: no rights)")
     with pytest.raises(BadRequest):

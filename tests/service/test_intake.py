@@ -72,6 +72,7 @@ class TestHandling:
         assert handle_next(house.bridge)
         assert not handle_next(house.bridge)
         assert house.desk.calls == ["fetch"]
+        assert house.raw("inbox").finished_at == house.now
         assert [(row.state, row.outcome) for row in house.rows("inbox")] == [
             ("done", "accepted"),
             ("done", "accepted"),

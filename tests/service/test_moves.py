@@ -2,7 +2,7 @@
 
 from bridge.ledger.displays import stale
 from bridge.policy.points import expires_at
-from bridge.service.reports import balance, explain
+from bridge.service.reports import balance, explain, statement
 from bridge.ticket import Actor, CustomerChange, OrganizationChange, PointsState, Status
 from tests.service.conftest import ACME, BETA, HOUR, NOW, House
 
@@ -34,6 +34,8 @@ def test_a_charge_goes_back_and_the_new_account_pays(house: House) -> None:
     )
     assert (old.incident.number, new.incident.number) == (1, 2)
     assert old.account_id != new.account_id
+    line = statement(house.bridge, ACME.name)[1][-1]
+    assert (line.kind, line.actor, line.reason) == ("credit", "bridge", "moved to another account")
 
 
 def test_the_clock_goes_on_under_the_account_that_pays(house: House) -> None:

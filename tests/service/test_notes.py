@@ -144,6 +144,14 @@ def test_the_helpdesk_chooses_the_language(house: House) -> None:
     assert house.notes()[0].subject.startswith("Ihre Anfrage 31005")
 
 
+def test_the_reason_is_given_in_that_language_too(house: House) -> None:
+    house.configure(language="de")
+    house.open()
+    house.run()
+    close(house)
+    assert "wurde geschlossen" in last(house)
+
+
 def test_a_helpdesk_that_is_gone_is_told_in_english(house: House) -> None:
     house.configure(language="de")
     house.open()
