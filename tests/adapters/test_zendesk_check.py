@@ -11,12 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.adapters.provisioning import Severity, Trial
+from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
 from bridge.adapters.zendesk.settings import ZENDESK, ZendeskSettings
 from bridge.adapters.zendesk.setup import layout
 from bridge.adapters.zendesk.setup.admin import Circumstances, Me
 from bridge.adapters.zendesk.setup.health import budget_problems, delivery_problems, rights_problems
-from bridge.adapters.zendesk.setup.layout import Json
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.zendesk import ADMIN, AGENT, BRIDGE, ApiToken, Client, Fault
 from bridge.ticket import HttpDelivery

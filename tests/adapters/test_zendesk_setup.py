@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 
 from bridge.adapters.provisioning import Action, Wanted
+from bridge.adapters.resources import MARKER
 from bridge.adapters.zendesk.adapter import Zendesk
 from bridge.adapters.zendesk.setup import layout
 from bridge.adapters.zendesk.values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
@@ -250,9 +251,9 @@ class TestDrift:
     def test_of_a_second_trigger_or_webhook_of_ours_is_removed(self, desk: Desk) -> None:
         set_up(desk)
         ours = desk.state()
-        hook = desk.add_webhook(description=layout.MARKER)
-        desk.add_trigger(CHANGED, hook, layout.MARKER)
-        desk.add_trigger(f"{TRIGGER_PREFIX}tagged", hook, layout.MARKER)
+        hook = desk.add_webhook(description=MARKER)
+        desk.add_trigger(CHANGED, hook, MARKER)
+        desk.add_trigger(f"{TRIGGER_PREFIX}tagged", hook, MARKER)
         set_up(desk)
         assert changes(desk.setup().plan(WANTED)) == []
         assert desk.state() == ours
@@ -345,7 +346,7 @@ class TestSecrets:
         assert last < kinds.index("trigger")
 
     @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
-    def test_that_were_rotated_are_kept_anew(self, desk: Desk, hook: layout.Thing) -> None:
+    def test_that_were_rotated_are_kept_anew(self, desk: Desk, hook: layout.Hook) -> None:
         set_up(desk)
         desk.box.model.hooks.rotate(desk.row("webhooks", hook.name)["id"])
         assert changes(set_up(desk)) == [(Action.CHANGE, hook.name)]

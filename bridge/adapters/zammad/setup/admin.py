@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded, signing
+from bridge.adapters.resources import Json
 from bridge.adapters.zammad.adapter import ZammadConfig, reason_given
-from bridge.adapters.zammad.setup.layout import Json
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import BridgeError, HelpdeskRefused
 
@@ -73,29 +73,31 @@ class ZammadAdmin:
         """POST."""
         return checked(Json, decoded(self._session.post(f"{self._base}/{path}", json=body)))
 
-    def update(self, path: str, body: Mapping[str, object]) -> Json:
+    def put(self, path: str, body: Mapping[str, object]) -> Json:
         """PUT."""
         return checked(Json, decoded(self._session.put(f"{self._base}/{path}", json=body)))
 
-    def delete(self, path: str) -> None:
+    def update(self, path: str, row_id: object, body: Mapping[str, object]) -> Json:
+        """PUT of a record. As it was stored."""
+        return self.put(f"{path}/{row_id}", body)
+
+    def delete(self, path: str, row_id: object) -> None:
         """DELETE; what is gone already is fine."""
         try:
-            self._session.delete(f"{self._base}/{path}")
+            self._session.delete(f"{self._base}/{path}/{row_id}")
         except HelpdeskRefused as error:
             if error.status != 404:
                 raise
 
-
-def permission_lacking(error: BridgeError) -> bool:
-    """Whether a call failed because the token may not make it."""
-    return isinstance(error, HelpdeskRefused) and error.status == 403
-
-
-def differing(row: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
-    """The keys in which a record is not as wanted. What this Zammad does not know is no matter."""
-    return [
-        key for key, value in wanted.items() if key in row and _plain(row[key]) != _plain(value)
-    ]
+    @staticmethod
+    def differing(row: Json, body: Json) -> list[str]:
+        """The keys that differ. What this Zammad does not know is no matter."""
+        names = {"signature_token": "secret"}
+        return [
+            names.get(key, key)
+            for key, value in body.items()
+            if key in row and _plain(row[key]) != _plain(value)
+        ]
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from bridge.adapters.provisioning import Problem, Promise, Severity
-from bridge.adapters.zammad.setup.admin import ZammadAdmin, permission_lacking
+from bridge.adapters.resources import permission_lacking
+from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused

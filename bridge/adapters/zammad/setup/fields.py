@@ -5,13 +5,12 @@ others is pending. What is stored differs from what was sent (Zammad adds keys),
 bridge needs of an attribute is compared.
 """
 
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from bridge.adapters.provisioning import Action, Plan, Step
+from bridge.adapters.provisioning import Action, Step
+from bridge.adapters.resources import Item, Json, Lists, Resource
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
-from bridge.adapters.zammad.setup.layout import Field, Json
+from bridge.adapters.zammad.setup.layout import Field
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 
@@ -19,88 +18,95 @@ _ATTRIBUTES = "object_manager_attributes"
 _PENDING = ("to_create", "to_migrate", "to_delete", "to_config")
 _LISTS = {"Ticket": "tickets", "Organization": "organizations"}
 _DISCARD = "migrate or discard the pending changes in Zammad's object manager first"
+_MEND_TYPE = {
+    Action.BLOCK: "if nobody uses it, delete it in Zammad's object manager",
+    Action.REPORT: "name an attribute that holds text in the settings",
+}
 _POLLS = 60
 _POLL_SECONDS = 1.0
 
 
-class ZammadFields:
-    """The fields of one Zammad.
+class Fields(Resource):
+    """The attributes of tickets, or those of organisations: `fields`, which are of one object."""
+
+    def __init__(self, lists: Lists, fields: Sequence[Field]) -> None:
+        items = [Item(one.name, one.definition, required=one.needed) for one in fields]
+        super().__init__(lists, _ATTRIBUTES, f"{fields[0].object.lower()} field", items)
+        self._object = fields[0].object
+        self._fields = {one.name: one for one in fields}
+
+    def is_ours(self, row: Json) -> bool:
+        """By its name: what an admin made by hand serves as well."""
+        return row.get("object") == self._object and row.get("name") in self._fields
+
+    def judge(self, item: Item) -> Step:
+        """A type never changes later, and what is about to be deleted cannot be relied on."""
+        field, row = self._fields[item.name], next(iter(self.found(item)), None)
+        if row is None:
+            return self.missing(item)
+        if row.get("to_delete"):
+            return self.step(item, Action.BLOCK, "is about to be deleted", _DISCARD)
+        if not field.fits(str(row.get("data_type"))):
+            action = Action.BLOCK if field.needed else Action.REPORT
+            other = f"is of type {row.get('data_type')}, not {field.data_type}"
+            return self.step(item, action, other, _MEND_TYPE[action])
+        if lacking := self.differing(row, field.definition()):
+            return self.step(item, Action.CHANGE, f"lacks {', '.join(lacking)}")
+        return self.step(item, Action.KEEP, "waits for the migration" if _is_pending(row) else "")
+
+    def differing(self, row: Json, body: Json) -> list[str]:
+        """What the bridge writes and the attribute does not allow."""
+        return self._fields[body["name"]].lacking(_option(row))
+
+    def update(self, row: Json, body: Json) -> Json:
+        """PUT of what an admin has chosen, widened by what it lacks."""
+        kept = ("object", "name", "display", "data_type", "screens", "active", "position")
+        option = self._fields[body["name"]].widened(_option(row))
+        return super().update(row, {key: row[key] for key in kept} | {"data_option": option})
+
+
+class Migration:
+    """What makes the attributes real, and shows whether they are.
 
     Args:
         admin: calls with the permission `admin.object`.
         agent: calls as the bridge itself, which must see the fields.
+        lists: what is there.
         fields: those that there must be.
-        sleep: waits so many seconds; after a migration, until Zammad's processes know of it.
+        sleep: waits so many seconds, until all of Zammad's processes know of a migration.
     """
 
     def __init__(
         self,
         admin: ZammadAdmin,
         agent: ZammadAdmin,
-        fields: Sequence[Field],
-        sleep: Callable[[float], None] = time.sleep,
+        lists: Lists,
+        fields: Iterable[Field],
+        sleep: Callable[[float], None],
     ) -> None:
         self._admin = admin
         self._agent = agent
+        self._lists = lists
         self._fields = {(one.object, one.name): one for one in fields}
         self._sleep = sleep
 
-    def plan(self) -> Plan:
-        """A step for each field, and the migration if one of them waits for it."""
-        rows = self._admin.rows(_ATTRIBUTES)
-        steps = [self._step(one, rows) for one in self._fields.values()]
-        return (*steps, *self._migration(steps, rows))
+    def steps(self, of_fields: Sequence[Step]) -> Iterator[Step]:
+        """The migration, if a change among these steps or one that was made waits for it."""
+        rows = self._lists.rows(_ATTRIBUTES)
+        waiting = any(step.changes for step in of_fields) or self._waits(rows)
+        if not waiting and not self._unseen():
+            return
+        foreign = self._foreign_pending(rows) if waiting else []
+        finding = (Action.BLOCK, _held_up(foreign), _DISCARD) if foreign else (Action.MAKE,)
+        yield Step("migration", "of the fields", *finding, apply=self._migrate)
 
     def unseen(self) -> list[str]:
         """Fields that it writes and does not see; of what there is none yet, nothing is known."""
         return [one.name for one in self._unseen() if one.needed]
 
-    def _step(self, field: Field, rows: Sequence[Json]) -> Step:
-        action, detail, remedy = _judge(field, _row_of(field, rows))
-        return Step(
-            kind=f"{field.object.lower()} field",
-            name=field.name,
-            action=action,
-            detail=detail,
-            remedy=remedy,
-            required=field.needed,
-            apply=partial(self._ensure, field),
-        )
-
-    def _ensure(self, field: Field) -> None:
-        row = _row_of(field, self._admin.rows(_ATTRIBUTES))
-        action, detail, remedy = _judge(field, row)
-        if action is Action.BLOCK:
-            raise HelpdeskRefused(f"{field.object} field {field.name} {detail}; {remedy}")
-        if row is None:
-            new = {"data_type": field.data_type, "data_option": field.option}
-            named = {"object": field.object, "name": field.name, "display": field.display}
-            rest = {"screens": field.screens, "active": True, "editable": True}
-            self._admin.create(_ATTRIBUTES, named | new | rest)
-        elif action is Action.CHANGE:
-            # The whole of it: Zammad takes what is left out for a change to nothing.
-            kept = ("object", "name", "display", "data_type", "screens", "active", "position")
-            change = {key: row[key] for key in kept} | {"data_option": field.widened(_option(row))}
-            self._admin.update(f"{_ATTRIBUTES}/{row['id']}", change)
-
-    def _migration(self, steps: Sequence[Step], rows: Sequence[Json]) -> Plan:
-        waiting = any(step.changes for step in steps) or self._waits(rows)
-        if not waiting and not self._unseen():
-            return ()
-        foreign = self._foreign_pending(rows) if waiting else []
-        return (
-            Step(
-                kind="migration",
-                name="of the fields",
-                action=Action.BLOCK if foreign else Action.MAKE,
-                detail=_held_up(foreign) if foreign else "",
-                remedy=_DISCARD if foreign else "",
-                apply=self._migrate,
-            ),
-        )
-
     def _migrate(self) -> None:
-        rows = self._admin.rows(_ATTRIBUTES)
+        self._lists.forget()
+        rows = self._lists.rows(_ATTRIBUTES)
         if self._waits(rows):
             if foreign := self._foreign_pending(rows):
                 raise HelpdeskRefused(f"the migration {_held_up(foreign)}; {_DISCARD}")
@@ -139,27 +145,6 @@ class ZammadFields:
 
     def _is_ours(self, row: Json) -> bool:
         return (row.get("object"), row.get("name")) in self._fields
-
-
-def _judge(field: Field, row: Json | None) -> tuple[Action, str, str]:
-    """What is to become of a field, why, and what an admin must do first."""
-    if row is None:
-        return Action.MAKE, "", ""
-    if row.get("to_delete"):
-        return Action.BLOCK, "is about to be deleted", _DISCARD
-    if not field.fits(str(row.get("data_type"))):
-        other = f"is of type {row.get('data_type')}, not {field.data_type}"
-        if field.needed:
-            return Action.BLOCK, other, "if nobody uses it, delete it in Zammad's object manager"
-        return Action.REPORT, other, "name an attribute that holds text in the settings"
-    if lacking := field.lacking(_option(row)):
-        return Action.CHANGE, f"lacks {', '.join(lacking)}", ""
-    return Action.KEEP, "waits for the migration" if _is_pending(row) else "", ""
-
-
-def _row_of(field: Field, rows: Sequence[Json]) -> Json | None:
-    named = (row for row in rows if row.get("name") == field.name)
-    return next((row for row in named if row.get("object") == field.object), None)
 
 
 def _option(row: Json) -> Json:

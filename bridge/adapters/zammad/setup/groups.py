@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.adapters.provisioning import Action, Plan, Step
-from bridge.adapters.zammad.setup.admin import ZammadAdmin, permission_lacking
+from bridge.adapters.resources import permission_lacking
+from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused
 

@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from bridge.adapters.resources import Json
 from bridge.policy.hours import Weekly
 from bridge.ticket import PointsState, SlaState
-
-Json = dict[str, Any]
-
-MARKER = "Made by points-bridge setup, which undoes changes made here."
-"""In the note of what is ours. Overviews and workflows have no note: their whole name is ours."""
 
 WEBHOOK = "points-bridge"
 TRIGGER_PREFIX = "zz-points-bridge: "
@@ -47,6 +43,12 @@ class Field:
     option: Json = field(default_factory=dict)
     screens: Json = field(default_factory=dict)
     needed: bool = True
+
+    def definition(self) -> Json:
+        """The attribute as it is made."""
+        named = {"object": self.object, "name": self.name, "display": self.display}
+        typed = {"data_type": self.data_type, "data_option": self.option}
+        return {**named, **typed, "screens": self.screens, "active": True, "editable": True}
 
     def fits(self, data_type: str) -> bool:
         """Whether an attribute of that type can be this field; a type never changes later."""
@@ -180,6 +182,11 @@ def webhook(endpoint: str | None, secret: str | None) -> Json:
     known: Json = {"endpoint": endpoint, "signature_token": secret}
     given = {key: value for key, value in known.items() if value}
     return given | {"customized_payload": False, "active": True}
+
+
+def webhook_at_first() -> Json:
+    """What an admin may change of it later."""
+    return {"ssl_verify": True}
 
 
 def overview(open_state_ids: Iterable[int]) -> Json:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from bridge.adapters.answers import text_of
 from bridge.adapters.provisioning import Action, Plan, Step
-from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX, Json
+from bridge.adapters.resources import Json
+from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.policy.calendars import CountrySource
 from bridge.policy.hours import Calendar
 from bridge.policy.places import Address, Settled, settle

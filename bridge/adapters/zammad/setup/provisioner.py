@@ -1,13 +1,11 @@
 """Setting a Zammad up: fields, webhook, triggers, overview, workflow, SLAs. See `Provisioner`.
 
-Names in Zammad are not unique but for triggers, so nothing is made without looking for it first:
-in the list, by its name and by the marker in its note. `zammad_layout` says what there is to be.
+`layout` says what there is to be; what becomes of it is decided by `bridge.adapters.resources`.
 """
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
 from secrets import token_urlsafe
@@ -27,57 +25,30 @@ from bridge.adapters.provisioning import (
     clock_problem,
     problems_in,
 )
+from bridge.adapters.resources import (
+    Item,
+    Json,
+    Lists,
+    Records,
+    made,
+    permission_lacking,
+    removals,
+    reports,
+    surplus,
+)
 from bridge.adapters.signatures import sign_hmac
 from bridge.adapters.zammad.adapter import ZammadConfig
 from bridge.adapters.zammad.setup import layout
-from bridge.adapters.zammad.setup.admin import (
-    PERMISSIONS,
-    ZammadAdmin,
-    differing,
-    permission_lacking,
-)
+from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.badge import mismatches
-from bridge.adapters.zammad.setup.fields import ZammadFields
+from bridge.adapters.zammad.setup.fields import Fields, Migration
 from bridge.adapters.zammad.setup.groups import Member, group_reports, member, unserved
-from bridge.adapters.zammad.setup.layout import Json
+from bridge.adapters.zammad.setup.records import Conveniences, Triggers, Webhooks
 from bridge.adapters.zammad.setup.slas import NativeSlas
 from bridge.adapters.zammad.setup.trials import zammad_trials
 from bridge.adapters.zammad.ticket import STATUS_OF_STATE_TYPE, State, checked
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 from bridge.ticket import Status
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """One of Zammad's lists that holds something of ours."""
-
-    resource: str
-    label: str
-    noted: bool
-    required: bool
-
-
-_WEBHOOK = _Kind("webhooks", "webhook", noted=True, required=True)
-_TRIGGER = _Kind("triggers", "trigger", noted=True, required=True)
-_OVERVIEW = _Kind("overviews", "overview", noted=False, required=False)
-_WORKFLOW = _Kind("core_workflows", "core workflow", noted=False, required=False)
-#: In the order in which they can be removed: a webhook that a trigger uses cannot.
-_KINDS = (_TRIGGER, _WEBHOOK, _OVERVIEW, _WORKFLOW)
-#: In the order in which they can be made.
-_NAMES = (
-    (_WEBHOOK, layout.WEBHOOK),
-    *((_TRIGGER, layout.TRIGGER_PREFIX + name) for name in layout.trigger_conditions(0)),
-    (_OVERVIEW, layout.OVERVIEW),
-    (_WORKFLOW, layout.WORKFLOW),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Thing:
-    """What something of ours is to be. `at_first` is sent when it is made, and left alone then."""
-
-    body: Mapping[str, object]
-    at_first: Mapping[str, object]
 
 
 class ZammadSetup(Provisioner):
@@ -119,28 +90,37 @@ class ZammadSetup(Provisioner):
         place = (config.zone_field, config.country_field, config.subdivision_field)
         shown = layout.ACCOUNT_FIELDS if config.show_balance else ()
         fields = (*layout.TICKET_FIELDS, *layout.organization_fields(*place), *shown)
-        self._fields = ZammadFields(self._admin, self._agent, fields, sleep)
+        self._lists = Lists(self._admin)
+        by_object = (
+            [one for one in fields if one.object == name] for name in ("Ticket", "Organization")
+        )
+        self._fields = [Fields(self._lists, some) for some in by_object]
+        self._migration = Migration(self._admin, self._agent, self._lists, fields, sleep)
         self._native_slas = native_slas
-        self._slas = NativeSlas(self._admin, place, wanted=native_slas)
+        self._slas = NativeSlas(self._admin, self._lists, place, wanted=native_slas)
 
     def plan(self, wanted: Wanted) -> Plan:
-        """Fields, then what needs them, then what is only said."""
-        lists = _Lists(self._admin)
+        """Fields, then what needs them, then what is one too many, then what is only said."""
+        self._lists.forget()
+        fields = tuple(made(self._fields))
+        slas, said = self._slas.resources(wanted)
+        resources = (*self._records(wanted.endpoint), *slas)
         return (
-            *self._fields.plan(),
+            *fields,
+            *self._migration.steps(fields),
             *self._secret_steps(),
-            *(step for kind, name in _NAMES for step in self._steps(kind, name, wanted, lists)),
-            *_leftover_triggers(lists),
-            *_doubles(lists, wanted),
-            *self._slas.plan(wanted),
+            *made(resources),
+            *surplus(resources),
+            *reports(resources),
+            *said,
             *self._group_reports(wanted),
         )
 
     def removal(self) -> Plan:
-        """Triggers first: they hold on to the webhook."""
-        lists = _Lists(self._admin)
-        ours = (step for kind in _KINDS for step in _removals(kind, lists))
-        return (*ours, *self._slas.removal())
+        """Of what `plan` makes, the last first: a webhook that a trigger uses cannot go."""
+        self._lists.forget()
+        slas, said = self._slas.resources(None)
+        return (*removals((*self._records(None), *slas)), *said)
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""
@@ -184,8 +164,8 @@ class ZammadSetup(Provisioner):
     def _make_secret(self) -> None:
         """The one that our webhook has, if it is there already: Zammad tells it to its admins."""
         if self._secret is None:
-            webhooks = _Lists(self._admin).ours(_WEBHOOK)
-            known = next((row.get("signature_token") for row in webhooks), None)
+            self._lists.forget()
+            known = next((row.get("signature_token") for row in self._webhooks(None).ours()), None)
             secret = str(known) if known else token_urlsafe(32)
             self._secrets.keep("webhook_secret", secret)
             self._secret = secret
@@ -199,55 +179,40 @@ class ZammadSetup(Provisioner):
         rows = checked(tuple[State, ...], self._agent.get("ticket_states"))
         return [row for row in rows if row.active and row.state_type_id in STATUS_OF_STATE_TYPE]
 
-    def _thing(self, kind: _Kind, name: str, wanted: Wanted, lists: "_Lists") -> _Thing:
-        """What it is to be, with the ids of what it refers to."""
-        body: Json = layout.workflow()
-        at_first: Json = {"note": layout.MARKER} if kind.noted else {}
-        if kind is _WEBHOOK:
-            body = layout.webhook(wanted.endpoint, self._secret)
-            at_first |= {"ssl_verify": True}
-        elif kind is _TRIGGER:
-            conditions = layout.trigger_conditions(self._me.id)
-            webhooks = lists.ours(_WEBHOOK, layout.WEBHOOK)
-            webhook_id = webhooks[0]["id"] if webhooks else None
-            body = layout.trigger(conditions[name.removeprefix(layout.TRIGGER_PREFIX)], webhook_id)
-        elif kind is _OVERVIEW:
-            waiting = {Status.OPEN, Status.PENDING}
-            body = layout.overview(state.id for state in self._states() if state.status in waiting)
-            at_first |= layout.overview_at_first(self._me.role_ids)
-        return _Thing(body, at_first)
+    def _records(self, endpoint: str | None) -> tuple[Records, ...]:
+        """What there is to be beside fields and SLAs, in the order in which it can be made."""
+        triggers = [
+            Item(layout.TRIGGER_PREFIX + event, partial(self._trigger, event), needs="its webhook")
+            for event in layout.trigger_conditions(0)
+        ]
+        overview = Item(layout.OVERVIEW, self._overview, self._overview_at_first, required=False)
+        workflow = Item(layout.WORKFLOW, layout.workflow, required=False)
+        return (
+            self._webhooks(endpoint),
+            Triggers(self._lists, "triggers", "trigger", triggers),
+            Conveniences(self._lists, "overviews", "overview", [overview]),
+            Conveniences(self._lists, "core_workflows", "core workflow", [workflow]),
+        )
 
-    def _steps(self, kind: _Kind, name: str, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
-        try:
-            ours = lists.ours(kind, name)
-        except HelpdeskRefused as error:
-            yield _left_out(kind, error)
-            return
-        action, detail, remedy = Action.MAKE, "", ""
-        if ours:
-            other = differing(ours[0], self._thing(kind, name, wanted, lists).body)
-            action, detail = (Action.CHANGE, _said(other)) if other else (Action.KEEP, "")
-        elif kind is _TRIGGER and any(row.get("name") == name for row in lists.rows(kind)):
-            action, detail, remedy = Action.BLOCK, "is somebody else's", "rename or delete it"
-        ensure = partial(self._ensure, kind, name, wanted)
-        needed = kind.required
-        yield Step(kind.label, name, action, detail, remedy, required=needed, apply=ensure)
-        yield from (lists.removal(kind, row, "a second one of ours") for row in ours[1:])
+    def _webhooks(self, endpoint: str | None) -> Webhooks:
+        body = partial(self._webhook, endpoint)
+        item = Item(layout.WEBHOOK, body, layout.webhook_at_first)
+        return Webhooks(self._lists, item, endpoint)
 
-    def _ensure(self, kind: _Kind, name: str, wanted: Wanted) -> None:
-        lists = _Lists(self._admin)
-        ours, thing = lists.ours(kind, name), self._thing(kind, name, wanted, lists)
-        if not ours:
-            new = {"name": name, **thing.body, **thing.at_first}
-            stored = self._admin.create(kind.resource, new)
-        elif differing(ours[0], thing.body):
-            stored = self._admin.update(f"{kind.resource}/{ours[0]['id']}", thing.body)
-        else:
-            return
-        if other := differing(stored, thing.body):
-            raise HelpdeskRefused(
-                f"Zammad stored the {kind.label} {name} with another {_said(other)}"
-            )
+    def _webhook(self, endpoint: str | None) -> Json:
+        return layout.webhook(endpoint, self._secret)
+
+    def _trigger(self, event: str) -> Json | None:
+        hooks = self._webhooks(None).ours()
+        condition = layout.trigger_conditions(self._me.id)[event]
+        return layout.trigger(condition, hooks[0]["id"]) if hooks else None
+
+    def _overview(self) -> Json:
+        waiting = {Status.OPEN, Status.PENDING}
+        return layout.overview(state.id for state in self._states() if state.status in waiting)
+
+    def _overview_at_first(self) -> Json:
+        return layout.overview_at_first(self._me.role_ids)
 
     def _group_reports(self, wanted: Wanted) -> Plan:
         others = unserved(self._admin, self._me.full_in)
@@ -276,7 +241,7 @@ class ZammadSetup(Provisioner):
 
     def _may_administer(self) -> bool:
         try:
-            self._agent.rows(_WEBHOOK.resource)
+            self._agent.rows("webhooks")
         except HelpdeskRefused as error:
             if not permission_lacking(error):
                 raise
@@ -306,90 +271,11 @@ class ZammadSetup(Provisioner):
         return Problem(severity, "set-up", str(error), remedy)
 
     def _seen_problems(self) -> list[Problem]:
-        missing = self._fields.unseen()
+        missing = self._migration.unseen()
         what = f"its records lack {', '.join(missing)}"
         return [Problem(Severity.PROBLEM, "set-up", what, self._remedy)] if missing else []
-
-
-class _Lists:
-    """Zammad's lists as they are at one moment: each is read once."""
-
-    def __init__(self, admin: ZammadAdmin) -> None:
-        self._admin = admin
-        self._rows: dict[str, list[Json]] = {}
-
-    def rows(self, kind: _Kind) -> list[Json]:
-        """All of that kind, whosever they are."""
-        if kind.resource not in self._rows:
-            self._rows[kind.resource] = self._admin.rows(kind.resource)
-        return self._rows[kind.resource]
-
-    def ours(self, kind: _Kind, name: str | None = None) -> list[Json]:
-        """Those with our name and, where there is a note, our marker in it."""
-        return [
-            row
-            for row in self.rows(kind)
-            if _has_our_name(kind, str(row.get("name")))
-            and (layout.MARKER in str(row.get("note")) or not kind.noted)
-            and name in {None, row.get("name")}
-        ]
-
-    def removal(self, kind: _Kind, row: Json, detail: str = "") -> Step:
-        """The step that deletes it."""
-        delete = partial(self._admin.delete, f"{kind.resource}/{row['id']}")
-        name = str(row["name"])
-        return Step(kind.label, name, Action.REMOVE, detail, required=kind.required, apply=delete)
-
-
-def _has_our_name(kind: _Kind, name: str) -> bool:
-    if kind is _TRIGGER:
-        return name.startswith(layout.TRIGGER_PREFIX)
-    return (kind, name) in _NAMES
-
-
-def _leftover_triggers(lists: _Lists) -> Iterator[Step]:
-    """Triggers that an earlier version made and this one has no use for."""
-    for row in lists.ours(_TRIGGER):
-        if (_TRIGGER, row["name"]) not in _NAMES:
-            yield lists.removal(_TRIGGER, row, "of an earlier version")
-
-
-def _doubles(lists: _Lists, wanted: Wanted) -> Iterator[Step]:
-    """Webhooks that somebody made by hand for the same receiver."""
-    ours = lists.ours(_WEBHOOK)
-    for row in lists.rows(_WEBHOOK):
-        if row not in ours and row.get("active") and row.get("endpoint") == wanted.endpoint:
-            detail = "sends to the bridge as well, so it hears of everything twice"
-            remedy = "delete that webhook and the triggers that use it, or make them inactive"
-            name = str(row.get("name"))
-            yield Step(_WEBHOOK.label, name, Action.REPORT, detail, remedy, required=False)
-
-
-def _removals(kind: _Kind, lists: _Lists) -> Iterator[Step]:
-    try:
-        yield from (lists.removal(kind, row) for row in lists.ours(kind))
-    except HelpdeskRefused as error:
-        yield _left_out(kind, error)
-
-
-def _left_out(kind: _Kind, error: HelpdeskRefused) -> Step:
-    """What the bridge can do without is left out where the token may not do it.
-
-    Raises:
-        HelpdeskRefused: it cannot, or it failed for another reason.
-    """
-    if kind.required or not permission_lacking(error):
-        raise error
-    detail = f"is left out: the token may not {PERMISSIONS[kind.resource]}"
-    remedy = "give the setup token this permission, or do without"
-    return Step(kind.label, "of the bridge", Action.REPORT, detail, remedy, required=False)
 
 
 def _failed(where: str, error: BridgeError) -> Problem:
     remedy = "check the helpdesk's url and token in the settings, and whether it runs"
     return Problem(Severity.PROBLEM, where, str(error), remedy)
-
-
-def _said(keys: list[str]) -> str:
-    """The names of what differs; values may be secrets."""
-    return ", ".join({"signature_token": "secret"}.get(key, key) for key in keys)

@@ -1,33 +1,29 @@
 """Zammad's own calendars and SLAs, so that its escalation badge counts as the bridge does.
 
 They are optional, and the bridge reads nothing from them: what it promised is in the ledger. An SLA
-counts from the ticket's creation and cannot be told otherwise, so `zammad_badge` compares the two.
+counts from the ticket's creation and cannot be told otherwise, so `badge` compares the two.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
 from pydantic import BaseModel
 
-from bridge.adapters.provisioning import Action, Plan, Step, Wanted
+from bridge.adapters.provisioning import Action, Step, Wanted
+from bridge.adapters.resources import Item, Json, Lists, Records, permission_lacking
 from bridge.adapters.zammad.setup import layout
-from bridge.adapters.zammad.setup.admin import (
-    PERMISSIONS,
-    ZammadAdmin,
-    differing,
-    permission_lacking,
-)
-from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX, Json
+from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
+from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.adapters.zammad.setup.places import Target, Written, targets
+from bridge.adapters.zammad.setup.records import Conveniences
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused
 from bridge.policy.hours import Calendar
 
 _CALENDARS, _SLAS = "calendars", "slas"
-_LABELS = {_CALENDARS: "calendar", _SLAS: "SLA"}
 #: Holidays are sent for this year and so many more.
 _YEARS_AHEAD = 2
 #: What is missing of them is a fault only when it is as near as this.
@@ -35,16 +31,18 @@ _NEAR = timedelta(days=60)
 _HOLIDAYS = "holidays"
 
 
+_LEFT_OUT = Step(
+    "SLAs",
+    "of the bridge",
+    Action.REPORT,
+    f"are left out: the token may not {PERMISSIONS[_CALENDARS]} and {PERMISSIONS[_SLAS]}",
+    "give the setup token these permissions, or set native_slas = false",
+    required=False,
+)
+
+
 class _Zones(BaseModel):
     timezones: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _There:
-    """What there is in Zammad: all its calendars and SLAs, by id."""
-
-    calendars: list[Json]
-    slas: list[Json]
 
 
 class NativeSlas:
@@ -52,136 +50,121 @@ class NativeSlas:
 
     Args:
         admin: calls with the permissions `admin.calendar` and `admin.sla`.
+        lists: what is there.
         fields: the organisation's attributes for zone, country and subdivision.
-        wanted: whether there are to be any; otherwise what is ours is taken away.
+        wanted: whether there are to be any; otherwise what is ours is one too many.
     """
 
-    def __init__(self, admin: ZammadAdmin, fields: Written, *, wanted: bool) -> None:
+    def __init__(self, admin: ZammadAdmin, lists: Lists, fields: Written, *, wanted: bool) -> None:
         self._admin = admin
+        self._lists = lists
         self._fields = fields
         self._wanted = wanted
 
-    def plan(self, wanted: Wanted) -> Plan:
-        """Calendars, then the SLAs that use them, then what is one too many, then reports."""
-        if not self._wanted:
-            return self.removal()
+    def resources(self, wanted: Wanted | None) -> tuple[tuple[Records, ...], Sequence[Step]]:
+        """Calendars and then the SLAs that use them, and what is only said; None: to remove them.
+
+        Both are left out where the token may not look at one of them. Reads only.
+
+        Raises: as `Provisioner.plan`.
+        """
         try:
-            there = self._there()
-            zones = checked(_Zones, self._admin.get("calendars_init")).timezones
+            self._lists.rows(_CALENDARS)
+            self._lists.rows(_SLAS)
         except HelpdeskRefused as error:
-            return (_left_out(error),)
+            if not permission_lacking(error):
+                raise
+            # Who never wanted them need not hear that the token may not look.
+            return (), [_LEFT_OUT] if self._wanted else []
+        if wanted is None or not self._wanted:
+            return self._both((), date.min, 0), []
+        zones = checked(_Zones, self._admin.get("calendars_init")).timezones
         rows = self._admin.rows("organizations")
         places, said = targets(rows, self._fields, wanted.home, zones)
+        return self._both(places, wanted.today, round(wanted.response_seconds / 60)), said
+
+    def _both(self, places: Sequence[Target], today: date, minutes: int) -> tuple[Records, Records]:
         calendars = {one.calendar_name: one.calendar for one in places}
-        return (
-            *(self._calendar_step(*one, wanted, there) for one in calendars.items()),
-            *(self._sla_step(one, wanted, there) for one in places),
-            *self._removals(there, {one.sla for one in places}, calendars),
-            *said,
-            *_foreign(there.slas, places),
-        )
+        slas = [
+            Item(one.sla, partial(self._sla, one, minutes), required=False, needs="its calendar")
+            for one in places
+        ]
+        return _Calendars(self._lists, calendars, today), _Slas(self._lists, _SLAS, "SLA", slas)
 
-    def removal(self) -> Plan:
-        """SLAs first: Zammad gives those of a calendar that is gone another one."""
-        try:
-            there = self._there()
-        except HelpdeskRefused as error:
-            # Who never wanted them need not hear that the token may not look.
-            return (_left_out(error),) if self._wanted or not permission_lacking(error) else ()
-        return tuple(self._removals(there, (), ()))
-
-    def _there(self) -> _There:
-        return _There(self._admin.rows(_CALENDARS), self._admin.rows(_SLAS))
-
-    def _calendar_step(self, name: str, calendar: Calendar, wanted: Wanted, there: _There) -> Step:
-        ours = _called(there.calendars, name)
-        action, detail, pressing = Action.MAKE, _years_said(wanted.today), True
-        if ours:
-            other = _unlike(ours[0], _body(calendar, wanted.today))
-            pressing = other != [_HOLIDAYS] or not _reaches(ours[0], calendar, wanted.today)
-            action, detail = (Action.CHANGE, ", ".join(other)) if other else (Action.KEEP, "")
-            if _HOLIDAYS in other:
-                detail = f"{detail}: {_years_said(wanted.today)}"
-        ensure = partial(self._ensure_calendar, name, calendar, wanted)
-        return Step(
-            _LABELS[_CALENDARS],
-            name,
-            action,
-            detail,
-            required=False,
-            pressing=pressing,
-            apply=ensure,
-        )
-
-    def _ensure_calendar(self, name: str, calendar: Calendar, wanted: Wanted) -> None:
-        ours, body = _called(self._admin.rows(_CALENDARS), name), _body(calendar, wanted.today)
-        if not ours:
-            stored = self._admin.create(_CALENDARS, {"name": name, "default": False, **body})
-        elif _unlike(ours[0], body):
-            stored = self._admin.update(f"{_CALENDARS}/{ours[0]['id']}", body)
-        else:
-            return
-        _insist(_CALENDARS, name, _unlike(stored, body))
-
-    def _sla_step(self, target: Target, wanted: Wanted, there: _There) -> Step:
-        ours = _called(there.slas, target.sla)
-        action, detail = Action.MAKE, ""
-        if ours:
-            other = differing(ours[0], _sla_body(target, wanted, there.calendars))
-            action, detail = (Action.CHANGE, ", ".join(other)) if other else (Action.KEEP, "")
-        ensure = partial(self._ensure_sla, target, wanted)
-        return Step(_LABELS[_SLAS], target.sla, action, detail, required=False, apply=ensure)
-
-    def _ensure_sla(self, target: Target, wanted: Wanted) -> None:
-        there = self._there()
-        body = _sla_body(target, wanted, there.calendars)
-        ours = _called(there.slas, target.sla)
-        if body["calendar_id"] is None:
-            raise HelpdeskRefused(f"the SLA {target.sla} lacks its calendar: make that first")
-        if not ours:
-            stored = self._admin.create(_SLAS, {"name": target.sla, **body})
-        elif differing(ours[0], body):
-            stored = self._admin.update(f"{_SLAS}/{ours[0]['id']}", body)
-        else:
-            return
-        _insist(_SLAS, target.sla, differing(stored, body))
-
-    def _removals(
-        self, there: _There, slas: Collection[str], calendars: Collection[str]
-    ) -> Iterator[Step]:
-        yield from (self._removal(_SLAS, row) for row in _spare(there.slas, slas))
-        for row in _spare(there.calendars, calendars):
-            users = [one for one in there.slas if one.get("calendar_id") == row["id"]]
-            theirs = ", ".join(str(one.get("name")) for one in users if not _is_ours(one))
-            if not theirs:
-                yield self._removal(_CALENDARS, row)
-                continue
-            detail = f"is kept for an SLA that is not ours: {theirs}"
-            label, remedy = _LABELS[_CALENDARS], "give that SLA another calendar"
-            yield Step(label, str(row["name"]), Action.REPORT, detail, remedy, required=False)
-
-    def _removal(self, resource: str, row: Json) -> Step:
-        delete = partial(self._admin.delete, f"{resource}/{row['id']}")
-        name = str(row["name"])
-        return Step(_LABELS[resource], name, Action.REMOVE, required=False, apply=delete)
+    def _sla(self, target: Target, minutes: int) -> Json | None:
+        named = (row for row in self._lists.rows(_CALENDARS) if row["name"] == target.calendar_name)
+        calendar = next(named, None)
+        return layout.sla(calendar["id"], minutes, target.values) if calendar else None
 
 
-def _is_ours(row: Json) -> bool:
-    return str(row.get("name")).startswith(NATIVE_PREFIX)
+class _Slas(Conveniences):
+    """SLAs, beside those of others."""
+
+    prefix = NATIVE_PREFIX
+
+    def reports(self) -> Iterator[Step]:
+        """What else counts, or counts no more: an admin knows whether that is as it should be."""
+        ours = sorted(item.name for item in self.items)
+        for row in self.rows() if ours else ():
+            if not self.is_ours(row):
+                name = self.called(row)
+                told = _conditional(name, ours) if row.get("condition") else _for_all(name, ours)
+                yield self.report(row, *told)
 
 
-def _called(rows: Iterable[Json], name: str) -> list[Json]:
-    return [row for row in rows if row.get("name") == name]
+class _Calendars(Conveniences):
+    """Calendars, by name. Their holidays are those of a few years, so they go on each year."""
+
+    prefix = NATIVE_PREFIX
+
+    def __init__(self, lists: Lists, calendars: Mapping[str, Calendar], today: date) -> None:
+        items = [
+            Item(name, partial(_body, one, today), _not_the_default, required=False)
+            for name, one in calendars.items()
+        ]
+        super().__init__(lists, _CALENDARS, "calendar", items)
+        self._calendars = calendars
+        self._today = today
+
+    def differing(self, row: Json, body: Json) -> list[str]:
+        """The names of holidays, and past ones, are an admin's business."""
+        rest = {key: value for key, value in body.items() if key != "public_holidays"}
+        closed, wanted = _closed(row), _closed(body)
+        first = min(wanted, default=date.min).year
+        same = {day for day in closed if day.year >= first} == wanted
+        return super().differing(row, rest) + ([] if same else [_HOLIDAYS])
+
+    def missing(self, item: Item) -> Step:
+        """Made with the holidays of some years."""
+        return self.step(item, Action.MAKE, self._years)
+
+    def judge(self, item: Item) -> Step:
+        """Years that are missing at the end are no fault until they are near."""
+        step = super().judge(item)
+        if step.action is not Action.CHANGE or not step.detail.endswith(_HOLIDAYS):
+            return step
+        reaches = _reaches(self.found(item)[0], self._calendars[item.name], self._today)
+        pressing = step.detail != _HOLIDAYS or not reaches
+        return replace(step, detail=f"{step.detail}: {self._years}", pressing=pressing)
+
+    def removal(self, row: Json, detail: str = "") -> Step:
+        """Zammad gives the SLAs of a calendar that is gone another one, and tells nobody."""
+        users = (one for one in self.lists.rows(_SLAS) if one.get("calendar_id") == row["id"])
+        names = [str(one.get("name")) for one in users]
+        theirs = ", ".join(name for name in names if not name.startswith(NATIVE_PREFIX))
+        if not theirs:
+            return super().removal(row, detail)
+        told = f"is kept for an SLA that is not ours: {theirs}"
+        return self.report(row, told, "give that SLA another calendar")
+
+    @property
+    def _years(self) -> str:
+        years = _years(self._today)
+        return f"public holidays of {years[0]} to {years[-1]}"
 
 
-def _spare(rows: Iterable[Json], names: Collection[str]) -> Iterator[Json]:
-    """What is ours and not to be there, or there a second time."""
-    seen: set[str] = set()
-    for row in filter(_is_ours, rows):
-        name = str(row["name"])
-        if name not in names or name in seen:
-            yield row
-        seen.add(name)
+def _not_the_default() -> Json:
+    return {"default": False}
 
 
 def _body(calendar: Calendar, today: date) -> Json:
@@ -189,27 +172,8 @@ def _body(calendar: Calendar, today: date) -> Json:
     return layout.calendar(calendar.zone, calendar.weekly, closed)
 
 
-def _sla_body(target: Target, wanted: Wanted, calendars: Iterable[Json]) -> Json:
-    ids = [row["id"] for row in _called(calendars, target.calendar_name)]
-    minutes = round(wanted.response_seconds / 60)
-    return layout.sla(ids[0] if ids else None, minutes, target.values)
-
-
 def _years(today: date) -> range:
     return range(today.year, today.year + _YEARS_AHEAD + 1)
-
-
-def _years_said(today: date) -> str:
-    return f"public holidays of {_years(today)[0]} to {_years(today)[-1]}"
-
-
-def _unlike(row: Json, body: Json) -> list[str]:
-    """What is not as it must be; the names of holidays, and past ones, are an admin's business."""
-    rest = {key: value for key, value in body.items() if key != "public_holidays"}
-    closed, wanted = _closed(row), _closed(body)
-    first = min(wanted, default=date.min).year
-    same = {day for day in closed if day.year >= first} == wanted
-    return differing(row, rest) + ([] if same else [_HOLIDAYS])
 
 
 def _closed(row: Json) -> set[date]:
@@ -231,36 +195,6 @@ def _reaches(row: Json, calendar: Calendar, today: date) -> bool:
         for year in years
         if year >= today.year
     )
-
-
-def _insist(resource: str, name: str, other: list[str]) -> None:
-    if other:
-        label = _LABELS[resource]
-        raise HelpdeskRefused(f"Zammad stored the {label} {name} with another {', '.join(other)}")
-
-
-def _left_out(error: HelpdeskRefused) -> Step:
-    """What the bridge can do without is left out where the token may not do it.
-
-    Raises:
-        HelpdeskRefused: it failed for another reason.
-    """
-    if not permission_lacking(error):
-        raise error
-    needed = f"{PERMISSIONS[_CALENDARS]} and {PERMISSIONS[_SLAS]}"
-    detail = f"are left out: the token may not {needed}"
-    remedy = "give the setup token these permissions, or set native_slas = false"
-    return Step("SLAs", "of the bridge", Action.REPORT, detail, remedy, required=False)
-
-
-def _foreign(slas: Iterable[Json], places: Iterable[Target]) -> Iterator[Step]:
-    """What else counts, or counts no more: an admin knows whether that is as it should be."""
-    names = sorted(one.sla for one in places) or [NATIVE_PREFIX]
-    for row in slas:
-        if not _is_ours(row):
-            name = str(row.get("name"))
-            told = _conditional(name, names) if row.get("condition") else _for_all(name, names)
-            yield Step(_LABELS[_SLAS], name, Action.REPORT, *told, required=False)
 
 
 def _conditional(name: str, ours: list[str]) -> tuple[str, str]:

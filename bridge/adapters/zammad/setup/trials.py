@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.adapters.provisioning import Trial
+from bridge.adapters.resources import Json
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.setup.groups import Member
-from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX, Json
+from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.errors import HelpdeskRefused
 
 _TITLE = "points-bridge setup: a test, please ignore"
@@ -81,7 +82,7 @@ class _Rehearsal:
         return self.change({"article": article})
 
     def change(self, change: Json) -> str:
-        self.admin.update(f"tickets/{self.told()}", change)
+        self.admin.update("tickets", self.told(), change)
         return self.told()
 
     def close(self) -> str:
@@ -90,7 +91,7 @@ class _Rehearsal:
     def merge_another(self) -> str:
         self.close()
         source = str(self._new()["id"])
-        answer = self.admin.update(f"ticket_merge/{source}/{self.ticket['number']}", {})
+        answer = self.admin.put(f"ticket_merge/{source}/{self.ticket['number']}", {})
         if answer.get("result") != "success":
             raise HelpdeskRefused(f"Zammad does not merge the test tickets {source}, {self.told()}")
         return source

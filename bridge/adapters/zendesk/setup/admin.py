@@ -10,9 +10,10 @@ from time import monotonic
 from pydantic import BaseModel, Field
 
 from bridge.adapters.http import Failure, GuardedSession, decoded
+from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk.http import reason_given
-from bridge.adapters.zendesk.setup.layout import Json
+from bridge.adapters.zendesk.setup.layout import plain
 from bridge.adapters.zendesk.ticket import checked
 from bridge.errors import BridgeError, HelpdeskRefused
 
@@ -90,7 +91,7 @@ class ZendeskAdmin:
         return checked(_MeAnswer, decoded(response)).user, around
 
     def rows(self, resource: str) -> list[Json]:
-        """Every record of a resource, in Zendesk's order: one call for each 100."""
+        """Every record of a resource, the oldest first: one call for each 100."""
         found: list[Json] = []
         params = {"page[size]": _PAGE}
         for _ in range(_MOST_PAGES):
@@ -99,7 +100,7 @@ class ZendeskAdmin:
             found += checked(list[Json], page.get(resource))
             meta = checked(Json, page.get("meta") or {})
             if meta.get("has_more") is not True:
-                return [row for row in found if _has_id(row)]
+                return sorted(filter(_has_id, found), key=lambda row: row["id"])
             params["page[after]"] = checked(str, meta.get("after_cursor"))
         raise HelpdeskRefused(f"Zendesk's list of {resource} has more than {_MOST_PAGES} pages")
 
@@ -129,6 +130,15 @@ class ZendeskAdmin:
         except HelpdeskRefused as error:
             if error.status != 404:
                 raise
+
+    @staticmethod
+    def differing(row: Json, body: Json) -> list[str]:
+        """The keys that differ. What a record does not show is no matter."""
+        return [
+            key
+            for key, value in body.items()
+            if key in row and plain(key, row[key]) != plain(key, value)
+        ]
 
     def signing_secret(self, webhook_id: object) -> str:
         """The secret that Zendesk made for a webhook. Not for a log, an error or a person."""

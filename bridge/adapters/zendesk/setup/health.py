@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bridge.adapters.provisioning import Problem, Severity
+from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
 from bridge.adapters.zendesk.setup.admin import Circumstances, Me
-from bridge.adapters.zendesk.setup.layout import Json, title
+from bridge.adapters.zendesk.setup.layout import title
 
 _TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
 #: With less than this part of the calls of a minute left, others use them up.

@@ -5,12 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.adapters.resources import Json
 from bridge.ticket import SlaState
-
-Json = dict[str, Any]
-
-MARKER = "Made by points-bridge setup, which undoes changes made here."
-"""In the description of what is ours: titles in Zendesk are not unique."""
 
 WEBHOOK = "points bridge"
 EVENTS = "points bridge events"
@@ -30,48 +26,23 @@ EVENT_TYPES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """Something that the bridge has in a Zendesk.
+class Hook:
+    """A webhook of ours; `secret` is the setting that holds its signing secret."""
 
-    `subscriptions` are those of a webhook, and `secret` the setting that holds its signing secret.
-    """
-
-    resource: str
     name: str
+    subscriptions: tuple[str, ...]
+    secret: str
     required: bool = True
-    subscriptions: tuple[str, ...] = ()
-    secret: str = ""
-
-    @property
-    def label(self) -> str:
-        """What an admin calls it."""
-        return self.resource.removesuffix("s")
-
-    def is_named(self, row: Mapping[str, object]) -> bool:
-        """Whether a record has this name and, of webhooks, is of this kind."""
-        same_kind = self.resource != "webhooks" or self.takes_triggers is by_triggers(row)
-        return title(row) == self.name and same_kind
 
     @property
     def takes_triggers(self) -> bool:
-        """Whether it is the webhook that triggers use."""
+        """Whether it is the one that triggers use."""
         return self.subscriptions == BY_TRIGGERS
 
 
-HOOK = Thing("webhooks", WEBHOOK, subscriptions=BY_TRIGGERS, secret="webhook_secret")  # noqa: S106  # its name
-EVENTS_HOOK = Thing(
-    "webhooks",
-    EVENTS,
-    required=False,
-    subscriptions=EVENT_TYPES,
-    secret="event_webhook_secret",  # noqa: S106  # its name
-)
-A_VIEW = Thing("views", VIEW, required=False)
-
-
-def triggers() -> tuple[Thing, ...]:
-    """Our triggers, in the order of `trigger_conditions`."""
-    return tuple(Thing("triggers", TRIGGER_PREFIX + event) for event in trigger_conditions())
+HOOK = Hook(WEBHOOK, BY_TRIGGERS, "webhook_secret")
+EVENTS_HOOK = Hook(EVENTS, EVENT_TYPES, "event_webhook_secret", required=False)
+HOOKS = {hook.name: hook for hook in (HOOK, EVENTS_HOOK)}
 
 
 def title(row: Mapping[str, object]) -> str:
@@ -141,16 +112,7 @@ def view_at_first(field_ids: Mapping[str, int]) -> Json:
     return {"output": output | {"sort_by": sort_by, "sort_order": "asc"}}
 
 
-def differing(row: Mapping[str, object], wanted: Mapping[str, object]) -> list[str]:
-    """The keys in which a record is not as wanted. What it does not show is no matter."""
-    return [
-        key
-        for key, value in wanted.items()
-        if key in row and _plain(key, row[key]) != _plain(key, value)
-    ]
-
-
-def _plain(key: str, value: Any) -> object:
+def plain(key: str, value: Any) -> object:
     """A value as it is compared: order, the form of numbers and what Zendesk adds do not count."""
     if key == "subscriptions":
         return sorted(map(str, value or ()))

@@ -1,8 +1,6 @@
 """Setting a Zendesk up: fields, two webhooks, triggers, a view. See `Provisioner`.
 
-Titles in Zendesk are not unique, so nothing is made without looking for it first: fields by their
-titles or keys, the rest by its name and by the marker in its description. `zendesk_layout` says
-what there is to be.
+`layout` says what there is to be; what becomes of it is decided by `bridge.adapters.resources`.
 """
 
 import json
@@ -26,24 +24,19 @@ from bridge.adapters.provisioning import (
     clock_problem,
     problems_in,
 )
+from bridge.adapters.resources import Item, Json, Lists, made, removals, reports, surplus
 from bridge.adapters.signatures import sign_hmac
 from bridge.adapters.zendesk.access import ZendeskConfig, runtime_scope
 from bridge.adapters.zendesk.setup import layout
 from bridge.adapters.zendesk.setup.admin import SETUP_SCOPE, ZendeskAdmin
-from bridge.adapters.zendesk.setup.fields import (
-    field_ids,
-    organization_field_steps,
-    ticket_field_steps,
-)
+from bridge.adapters.zendesk.setup.fields import OrganizationFields, TicketFields
 from bridge.adapters.zendesk.setup.health import budget_problems, delivery_problems, rights_problems
-from bridge.adapters.zendesk.setup.layout import EVENTS_HOOK, HOOK, Json, Thing, differing
+from bridge.adapters.zendesk.setup.layout import EVENTS_HOOK, HOOK, HOOKS, Hook
+from bridge.adapters.zendesk.setup.records import Triggers, Views, Webhooks
 from bridge.adapters.zendesk.setup.trials import zendesk_trials
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 
 _SECRET = "signing secret"  # noqa: S105  # a label, and no secret
-_HOOKS = (HOOK, EVENTS_HOOK)
-#: In the order in which they are made: triggers need the first webhook, the view needs the fields.
-_REST = (*layout.triggers(), layout.A_VIEW)
 
 
 def _utc_now() -> datetime:
@@ -83,30 +76,28 @@ class ZendeskSetup(Provisioner):
         self._own_client = setup_config is not None
         self._agent = ZendeskAdmin(config, runtime_scope(config))
         self._admin = ZendeskAdmin(setup_config or config, SETUP_SCOPE)
+        self._lists = Lists(self._admin)
+        self._fields = TicketFields(self._lists)
         self._clock = clock
         self._sleep = sleep
 
     def plan(self, wanted: Wanted) -> Plan:
         """Fields, webhooks and their secrets, what uses them, and what is only said."""
-        lists = _Lists(self._admin)
+        self._lists.forget()
+        fields = (self._fields, OrganizationFields(self._lists, self._config))
+        views, webhooks, triggers = ours = self._ours(wanted.endpoint)
         return (
-            *ticket_field_steps(self._admin),
-            *organization_field_steps(self._admin, self._config),
-            *(self._step(thing, wanted, lists) for thing in _HOOKS),
-            *(step for thing in _HOOKS for step in self._secret_steps(thing, wanted, lists)),
-            *(self._step(thing, wanted, lists) for thing in _REST),
-            *self._leftovers(wanted, lists),
-            *_foreign(lists, wanted),
+            *made((*fields, views, webhooks)),
+            *(step for hook in HOOKS.values() for step in self._secret_steps(hook, webhooks)),
+            *made([triggers]),
+            *surplus(ours),
+            *reports((*fields, *ours)),
         )
 
     def removal(self) -> Plan:
-        """Triggers first: they hold on to the webhook."""
-        lists = _Lists(self._admin)
-        return tuple(
-            self._removal(resource, row)
-            for resource in ("triggers", "webhooks", "views")
-            for row in lists.marked(resource)
-        )
+        """Of what `plan` makes, the last first: triggers hold on to the webhook."""
+        self._lists.forget()
+        return tuple(removals(self._ours(None)))
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""
@@ -147,106 +138,87 @@ class ZendeskSetup(Provisioner):
 
     def trials(self) -> tuple[Trial, ...]:
         """One needs a person: what is changed over the API fires no guarded trigger."""
-        told_of_events = _Lists(self._admin).ours(EVENTS_HOOK) != []
+        self._lists.forget()
+        told_of_events = self._webhooks(None).of(EVENTS_HOOK) is not None
         bridge, actor = self._agent.me()[0], self._admin.me()[0]
         return zendesk_trials(
             self._admin, bridge=bridge, actor=actor, events=told_of_events, sleep=self._sleep
         )
 
-    def _body(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Json | None:
-        """What it is to be; None where something that it refers to is not there yet."""
-        if thing in _HOOKS:
-            return layout.webhook(wanted.endpoint, thing.subscriptions)
-        if thing == layout.A_VIEW:
-            return layout.view(field_ids(lists.rows("ticket_fields")))
-        event = thing.name.removeprefix(layout.TRIGGER_PREFIX)
-        hooks = lists.ours(HOOK, wanted.endpoint)
-        return layout.trigger(event, hooks[0]["id"]) if hooks else None
+    def _ours(self, endpoint: str | None) -> tuple[Views, Webhooks, Triggers]:
+        """What there is to be beside the fields, in the order in which it can be made."""
+        webhooks = self._webhooks(endpoint)
+        return self._views(), webhooks, self._triggers(webhooks)
 
-    def _step(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Step:
-        ensure = partial(self._ensure, thing, wanted)
-        step = partial(Step, thing.label, thing.name, required=thing.required, apply=ensure)
-        ours, body = lists.ours(thing, wanted.endpoint), self._body(thing, wanted, lists)
-        if not ours:
-            return step(Action.MAKE)
-        if body is None:
-            return step(Action.CHANGE, "refers to something that is gone")
-        other = differing(ours[0], body)
-        return step(Action.CHANGE if other else Action.KEEP, ", ".join(other))
+    def _webhooks(self, endpoint: str | None) -> Webhooks:
+        items = [
+            Item(
+                hook.name,
+                partial(layout.webhook, endpoint, hook.subscriptions),
+                required=hook.required,
+            )
+            for hook in HOOKS.values()
+        ]
+        return Webhooks(self._lists, items, endpoint)
 
-    def _ensure(self, thing: Thing, wanted: Wanted) -> None:
-        if thing in _HOOKS and wanted.endpoint is None:
-            raise HelpdeskRefused("nobody said where the bridge is: set listen.public_url")
-        lists = _Lists(self._admin)
-        ours, body = lists.ours(thing, wanted.endpoint), self._body(thing, wanted, lists)
-        if body is None:
-            raise HelpdeskRefused(f"Zendesk lacks what the {thing.label} {thing.name} refers to")
-        if not ours:
-            new = self._new(thing, lists) | _sent(thing, body)
-            stored = self._admin.create(thing.resource, new)
-        elif other := differing(ours[0], body):
-            change = _sent(thing, {key: body[key] for key in other})
-            stored = self._admin.update(thing.resource, ours[0]["id"], change)
-        else:
-            return
-        if other := differing(stored, body):
-            raise HelpdeskRefused(f"Zendesk's {thing.label} stored another {', '.join(other)}")
+    def _triggers(self, webhooks: Webhooks) -> Triggers:
+        items = [
+            Item(
+                layout.TRIGGER_PREFIX + event,
+                partial(self._trigger, event, webhooks),
+                needs="its webhook",
+            )
+            for event in layout.trigger_conditions()
+        ]
+        return Triggers(self._lists, "triggers", "trigger", items)
 
-    def _new(self, thing: Thing, lists: "_Lists") -> Json:
-        """What is sent when it is made, and left alone then."""
-        name = "name" if thing.resource == "webhooks" else "title"
-        named: Json = {name: thing.name, "description": layout.MARKER}
-        if thing == layout.A_VIEW:
-            named |= layout.view_at_first(field_ids(lists.rows("ticket_fields")))
-        return named
+    def _trigger(self, event: str, webhooks: Webhooks) -> Json | None:
+        row = webhooks.of(HOOK)
+        return layout.trigger(event, row["id"]) if row else None
 
-    def _secret_steps(self, thing: Thing, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
+    def _views(self) -> Views:
+        view = Item(
+            layout.VIEW,
+            lambda: layout.view(self._fields.ids()),
+            lambda: layout.view_at_first(self._fields.ids()),
+            required=False,
+            needs="its fields",
+        )
+        return Views(self._lists, "views", "view", [view])
+
+    def _secret_steps(self, hook: Hook, webhooks: Webhooks) -> Iterator[Step]:
         """Zendesk makes the secret, and takes none: it is compared and kept, and never shown."""
-        hooks = lists.ours(thing, wanted.endpoint)
-        if hooks and self._admin.signing_secret(hooks[0]["id"]) in self._config.webhook_secrets:
+        row = webhooks.of(hook)
+        if row and self._admin.signing_secret(row["id"]) in self._config.webhook_secrets:
             return
-        step = partial(Step, _SECRET, thing.name, required=thing.required)
-        place = self._secrets.place(thing.secret)
+        step = partial(Step, _SECRET, hook.name, required=hook.required)
+        place = self._secrets.place(hook.secret)
         if place:
-            action = Action.CHANGE if hooks else Action.MAKE
+            action = Action.CHANGE if row else Action.MAKE
             detail = f"is made by Zendesk, and kept in {place}"
-            yield step(action, detail, apply=partial(self._keep_secret, thing, wanted))
+            yield step(action, detail, apply=partial(self._keep_secret, hook, webhooks))
             return
         detail = "is made by Zendesk with the webhook"
-        if hooks:
+        if row:
             detail = "is another one than the settings have: every delivery is rejected"
-        variable = f"{self._variable}_{thing.secret.upper()}"
+        variable = f"{self._variable}_{hook.secret.upper()}"
         remedy = f"unset {variable}, which holds another one, and run this again: it is kept then"
         yield step(Action.REPORT, detail, remedy)
 
-    def _keep_secret(self, thing: Thing, wanted: Wanted) -> None:
-        hooks = _Lists(self._admin).ours(thing, wanted.endpoint)
-        if not hooks:
-            raise HelpdeskRefused(f"Zendesk has no webhook {thing.name!r} that could have a secret")
-        self._secrets.keep(thing.secret, self._admin.signing_secret(hooks[0]["id"]))
-
-    def _leftovers(self, wanted: Wanted, lists: "_Lists") -> Iterator[Step]:
-        """What there is twice of ours, or was made by an earlier version."""
-        things = (*_HOOKS, *_REST)
-        kept = [row for thing in things for row in lists.ours(thing, wanted.endpoint)[:1]]
-        for resource in ("triggers", "webhooks", "views"):
-            for row in lists.marked(resource):
-                if row not in kept:
-                    yield self._removal(resource, row, "there is another one, or no use for it")
-
-    def _removal(self, resource: str, row: Json, detail: str = "") -> Step:
-        delete = partial(self._admin.delete, resource, row["id"])
-        label, required = resource.removesuffix("s"), resource != "views"
-        name = layout.title(row)
-        return Step(label, name, Action.REMOVE, detail, required=required, apply=delete)
+    def _keep_secret(self, hook: Hook, webhooks: Webhooks) -> None:
+        self._lists.forget()
+        row = webhooks.of(hook)
+        if row is None:
+            raise HelpdeskRefused(f"Zendesk has no webhook {hook.name!r} that could have a secret")
+        self._secrets.keep(hook.secret, self._admin.signing_secret(row["id"]))
 
     def _plan_problems(self, wanted: Wanted) -> list[Problem]:
         try:
             plan = self.plan(wanted)
         except HelpdeskRefused as error:
             return [*self._seen_problems(), self._unplanned(error)]
-        lists = _Lists(self._admin)
-        hooks = [(hook, self._admin.invocations(hook["id"])) for hook in lists.marked("webhooks")]
+        ours = self._webhooks(wanted.endpoint).ours()
+        hooks = [(hook, self._admin.invocations(hook["id"])) for hook in ours]
         return problems_in(plan, "set-up", self._remedy) + delivery_problems(hooks)
 
     def _unplanned(self, error: BridgeError) -> Problem:
@@ -259,61 +231,8 @@ class ZendeskSetup(Provisioner):
 
     def _seen_problems(self) -> list[Problem]:
         """What the bridge's own credential can see: the fields that it cannot write."""
-        return problems_in(ticket_field_steps(self._agent), "set-up", self._remedy)
-
-
-class _Lists:
-    """Zendesk's lists as they are at one moment: each is read once."""
-
-    def __init__(self, admin: ZendeskAdmin) -> None:
-        self._admin = admin
-        self._rows: dict[str, list[Json]] = {}
-
-    def rows(self, resource: str) -> list[Json]:
-        """All of that kind, whosever they are; the oldest first."""
-        if resource not in self._rows:
-            self._rows[resource] = sorted(self._admin.rows(resource), key=lambda row: row["id"])
-        return self._rows[resource]
-
-    def marked(self, resource: str) -> list[Json]:
-        """Those with a name of ours, and our marker in their description."""
-        return [
-            row
-            for row in self.rows(resource)
-            if _has_our_name(resource, row) and layout.MARKER in str(row.get("description"))
-        ]
-
-    def ours(self, thing: Thing, endpoint: str | None = None) -> list[Json]:
-        """Those that are this thing: of webhooks first the one that goes where it is to go."""
-        ours = [row for row in self.marked(thing.resource) if thing.is_named(row)]
-        return sorted(ours, key=lambda row: row.get("endpoint") != endpoint)
-
-
-def _sent(thing: Thing, body: Json) -> Json:
-    """A view's conditions are sent beside the rest of it, but shown in an object of their own."""
-    if thing == layout.A_VIEW and "conditions" in body:
-        rest = {key: value for key, value in body.items() if key != "conditions"}
-        return {**rest, **body["conditions"]}
-    return body
-
-
-def _foreign(lists: _Lists, wanted: Wanted) -> Iterator[Step]:
-    """What somebody made by hand for the same receiver, or under our names."""
-    for resource in ("webhooks", "triggers"):
-        for row in lists.rows(resource):
-            goes_to_us = wanted.endpoint and row.get("endpoint") == wanted.endpoint
-            known = row in lists.marked(resource)
-            if (goes_to_us or _has_our_name(resource, row)) and not known:
-                told = "was not made by this command: the bridge may hear of everything twice"
-                kind, remedy = resource.removesuffix("s"), "delete it, or make it inactive"
-                yield Step(kind, layout.title(row), Action.REPORT, told, remedy, required=False)
-
-
-def _has_our_name(resource: str, row: Json) -> bool:
-    name = layout.title(row)
-    if resource == "triggers":
-        return name.startswith(layout.TRIGGER_PREFIX)
-    return name in {thing.name for thing in (*_HOOKS, layout.A_VIEW) if thing.resource == resource}
+        seen = [TicketFields(Lists(self._agent))]
+        return problems_in([*made(seen), *reports(seen)], "set-up", self._remedy)
 
 
 def _failed(where: str, error: BridgeError) -> Problem:

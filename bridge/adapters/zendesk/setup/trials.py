@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.adapters.provisioning import Trial
+from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.setup.admin import Me, ZendeskAdmin
-from bridge.adapters.zendesk.setup.layout import Json
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 
 _TITLE = "points-bridge setup: a test, please ignore"
