@@ -640,6 +640,16 @@ GROUPS: dict[str, tuple[Row, str]] = {
         {"follow_up_possible": "new_ticket_after_certain_time", "reopen_time_in_days": 89},
         "89 days",
     ),
+    # As recorded: with blank or 0 days every answer makes a new ticket (447, 463).
+    "blank days": (
+        {"follow_up_possible": "new_ticket_after_certain_time", "reopen_time_in_days": None},
+        "every answer to a closed one, which is charged as one",
+    ),
+    "no days": (
+        {"follow_up_possible": "new_ticket_after_certain_time", "reopen_time_in_days": 0},
+        "blank or 0 days",
+    ),
+    "a rule of another version": ({"follow_up_possible": "ask_first"}, "not known (ask_first)"),
 }
 
 
@@ -655,11 +665,16 @@ class TestGroups:
         before = dict(group)
         (step,) = [step for step in set_up(desk) if step.action is Action.REPORT]
         assert (step.name, told in step.detail) == ("Users", True)
+        assert "follow_up" not in str(change) or "90 days" in step.remedy
         assert group == before
 
-    @pytest.mark.parametrize("days", [90, None])
-    def test_that_take_follow_ups_long_enough_are_not(self, desk: Desk, days: int | None) -> None:
-        limit = {"follow_up_possible": "new_ticket_after_certain_time", "reopen_time_in_days": days}
+    @pytest.mark.parametrize(
+        ("rule", "days"), [("new_ticket_after_certain_time", 90), ("yes", None), ("yes", 10)]
+    )
+    def test_that_take_follow_ups_long_enough_are_not(
+        self, desk: Desk, rule: str, days: int | None
+    ) -> None:
+        limit = {"follow_up_possible": rule, "reopen_time_in_days": days}
         desk.row("Group", "Users").update(limit)
         assert [step for step in set_up(desk) if step.action is Action.REPORT] == []
 

@@ -13,6 +13,8 @@ from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused
 
+_LIMITED = "new_ticket_after_certain_time"
+
 
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -135,10 +137,22 @@ def _told(group: Group, reopen_days: int) -> Iterable[tuple[str, str]]:
             "has no e-mail address, so requesters read in the portal only what the bridge tells",
             "give the group an address to send from",
         )
-    longer = f"let it take follow-ups without end, or for {reopen_days} days"
-    if group.follow_up_possible == "new_ticket":
-        yield "makes a new ticket of an answer to a closed one, which is charged as one", longer
-    days = group.reopen_time_in_days
-    limited = group.follow_up_possible == "new_ticket_after_certain_time"
-    if limited and days is not None and days < reopen_days:
-        yield f"takes follow-ups for {days} days; what comes later is charged as new", longer
+    if told := _of_late_answers(group, reopen_days):
+        yield told, f'set its follow-up possible to "yes", or let it re-open for {reopen_days} days'
+
+
+def _of_late_answers(group: Group, reopen_days: int) -> str:
+    """What becomes of an answer to a closed ticket that should be free; "" where it is."""
+    rule, days = group.follow_up_possible, group.reopen_time_in_days or 0
+    if rule == "yes" or (rule == _LIMITED and days >= reopen_days):
+        return ""
+    if rule == "new_ticket":
+        return "makes a new ticket of an answer to a closed one, which is charged as one"
+    if rule != _LIMITED:
+        return f"has a rule for answers to closed tickets that is not known ({rule})"
+    if not days:
+        return (
+            "makes a new ticket of every answer to a closed one, which is charged as one: its"
+            " re-open time is blank or 0 days"
+        )
+    return f"takes follow-ups for {days} days; what comes later is a new ticket, charged as one"
