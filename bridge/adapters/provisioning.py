@@ -190,7 +190,7 @@ class Provisioner(ABC):
 
     @abstractmethod
     def trials(self) -> tuple[Trial, ...]:
-        """A trial for each kind of event, to be acted in this order. The last one tidies up.
+        """A trial for each kind of event, to be acted in this order. The last act tidies up.
 
         Raises:
             HelpdeskRefused: a test ticket would cost somebody points, or cannot be made.

@@ -172,6 +172,17 @@ def group_that_takes_no_follow_ups(well: Patient) -> None:
     well.row("Group", "Users")["follow_up_possible"] = "new_ticket"
 
 
+def group_whose_days_are_blank(well: Patient) -> None:
+    limited = {"follow_up_possible": "new_ticket_after_certain_time", "reopen_time_in_days": None}
+    well.row("Group", "Users").update(limited)
+
+
+def user_who_is_told_of_its_own_writes(well: Patient) -> None:
+    users = well.scene.zammad.model.access
+    told = users.actor("agent@example.com").user["preferences"]
+    users.actor("bridge@example.com").user["preferences"] = told
+
+
 def wrong_clock(well: Patient) -> None:
     well.monkeypatch.setattr(command, "utc_now", lambda: datetime.now(UTC) - timedelta(minutes=10))
 
@@ -251,6 +262,8 @@ PLANTED: list[tuple[Callable[[Patient], None], str, str, str]] = [
     (rotated_secret, "problem", "answers 401", "start the receiver anew with the webhook secret"),
     (group_without_an_address, "warning", "no e-mail address", "an address to send from"),
     (group_that_takes_no_follow_ups, "warning", "charged as one", "90 days"),
+    (group_whose_days_are_blank, "warning", "every answer to a closed one", "90 days"),
+    (user_who_is_told_of_its_own_writes, "warning", "notices of", "points-bridge setup support"),
     (wrong_clock, "problem", "clock is", "NTP"),
     (receiver_down, "problem", "/health/ready", "is `points-bridge serve` running"),
     (something_else_at_the_address, "problem", "answers 404", "check public_url"),

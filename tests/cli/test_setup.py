@@ -43,15 +43,15 @@ def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, bare: Scene) -
         assert name in out
     assert changing_calls(bare) == 0
     planned = of(run, *SETUP, "--dry-run")
-    assert (planned["changes"], len(planned["plan"])) == (0, 23)
+    assert (planned["changes"], len(planned["plan"])) == (0, 25)
 
 
 def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> None:
     code, out, _ = run(*SETUP, "--yes")
     assert code == 0
-    assert "23/23 made core workflow" in out
+    assert "24/25 made core workflow" in out
     assert "start `points-bridge serve`" in out
-    assert len(triggers(bare)) == 7
+    assert len(triggers(bare)) == 8
     again = of(run, *SETUP, "--yes")
     assert (again["changes"], again["failed"]) == (0, None)
     assert {step["action"] for step in again["plan"]} == {"keep"}
@@ -59,7 +59,7 @@ def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> N
     assert "Nothing is to be done." in out
 
 
-@pytest.mark.parametrize(("answer", "code", "made"), [("n\n", 1, 0), ("", 1, 0), ("y\n", 0, 7)])
+@pytest.mark.parametrize(("answer", "code", "made"), [("n\n", 1, 0), ("", 1, 0), ("y\n", 0, 8)])
 def test_setup_asks_before_it_changes_anything(
     run: Run, bare: Scene, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, made: int
 ) -> None:
@@ -131,7 +131,7 @@ def test_a_failure_half_way_is_told_and_the_next_run_goes_on(run: Run, bare: Sce
     assert "trigger zz-points-bridge: created" in err
     assert "run the same command again" in " ".join(err.split())
     again = of(run, *SETUP, "--yes")
-    assert (again["changes"], len(triggers(bare))) == (9, 7)
+    assert (again["changes"], len(triggers(bare))) == (11, 8)
 
 
 def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
@@ -140,7 +140,7 @@ def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, err = run(*SETUP, "--yes")
     assert (code, "the bridge works without it" in " ".join(err.split())) == (0, True)
-    assert "23/23 made core workflow" in out
+    assert "24/25 made core workflow" in out
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, _ = run(*SETUP, "--yes", "--json")
     assert (code, '"left_out": [\n    "overview' in out) == (0, True)
@@ -158,7 +158,7 @@ def test_removing_takes_the_webhook_and_triggers_and_leaves_the_fields(
     of(run, *SETUP, "--yes")
     fields = len(bare.zammad.model.store.tables["Attribute"])
     removed = of(run, *SETUP, "--remove", "--yes")
-    assert (removed["changes"], triggers(bare)) == (10, [])
+    assert (removed["changes"], triggers(bare)) == (11, [])
     assert not bare.zammad.model.store.tables["Webhook"]
     assert len(bare.zammad.model.store.tables["Attribute"]) == fields == 12
     assert of(run, *SETUP, "--remove", "--yes")["plan"] == []
@@ -166,7 +166,7 @@ def test_removing_takes_the_webhook_and_triggers_and_leaves_the_fields(
 
 def test_proving_shows_that_every_event_reaches_the_receiver(run: Run, bare: Scene) -> None:
     proved = of(run, *SETUP, "--yes", "--prove")["proved"]
-    assert [one["arrived"] for one in proved] == [True] * 7
+    assert [one["arrived"] for one in proved] == [True] * 7 + [None]
     assert {one["event"] for one in proved} == set(triggers(bare))
     _, out, _ = run(*SETUP, "--prove")
     assert out.count("arrived zz-points-bridge") == 7
@@ -177,7 +177,7 @@ def test_what_the_bridges_own_user_cannot_prove_is_told_and_is_no_failure(
 ) -> None:
     monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.SETUP)
     code, out, _ = run(*SETUP, "--yes", "--prove")
-    assert (code, out.count("not tried"), out.count("arrived ")) == (0, 4, 3)
+    assert (code, out.count("not tried"), out.count("arrived ")) == (0, 5, 3)
 
 
 def test_an_event_that_never_arrives_fails_the_proof(

@@ -189,10 +189,24 @@ def _users() -> list[Record]:
     return [
         {"id": 1, **system, "department": "", "address": ""},
         {"id": 2, **user("Nicole", "Braun", "nicole.braun@zammad.example"), "organization_id": 1},
-        {"id": 3, **user("Ada", "Admin", ADMIN), "role_ids": [1, 2], "group_ids": both},
-        {"id": 4, **user("Points", "Bridge", BRIDGE), "role_ids": [1, 2], "group_ids": both},
-        {"id": 5, **user("Alan", "Agent", AGENT), "role_ids": [2], "group_ids": first},
+        {"id": 3, **_agent("Ada", "Admin", ADMIN), "role_ids": [1, 2], "group_ids": both},
+        {"id": 4, **_agent("Points", "Bridge", BRIDGE), "role_ids": [1, 2], "group_ids": both},
+        {"id": 5, **_agent("Alan", "Agent", AGENT), "role_ids": [2], "group_ids": first},
     ]
+
+
+def _agent(firstname: str, lastname: str, email: str) -> Record:
+    """A user who is told of tickets as Zammad tells its agents at first (recording 002)."""
+    everything, own = {"owned_by_nobody": True, "subscribed": True}, {"owned_by_me": True}
+    criteria = dict.fromkeys(("owned_by_me", "owned_by_nobody", "subscribed", "no"), False)
+    cases = dict.fromkeys(("create", "update"), everything | own)
+    cases |= dict.fromkeys(("reminder_reached", "escalation"), own)
+    matrix = {
+        event: {"criteria": criteria | told, "channel": {"email": True, "online": True}}
+        for event, told in cases.items()
+    }
+    preferences = {"notification_config": {"matrix": matrix}}
+    return user(firstname, lastname, email) | {"preferences": preferences}
 
 
 def organization(name: str) -> Record:

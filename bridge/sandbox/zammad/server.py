@@ -149,12 +149,14 @@ def trigger_conditions(bridge_id: int) -> dict[str, Record]:
     public = _row("article.internal", "is", "false")
     state = _row("ticket.state_id", "has changed", [])
     customer = _row("ticket.customer_id", "has changed", [])
+    organization = _row("ticket.organization_id", "has changed", [])
     return {
         "created": {"ticket.action": {"operator": "is", "value": "create"}},
         "state changed": _all(update, state, guard),
         "customer article": _all(update, _row("article.sender_id", "is", ["2"]), public, guard),
         "agent article": _all(update, _row("article.sender_id", "is", ["1"]), public, guard),
         "customer changed": _all(update, customer, guard),
+        "organization changed": _all(update, organization, guard),
         "merged": {"ticket.action": {"operator": "is", "value": "update.merged_into"}},
         "received a merge": {"ticket.action": {"operator": "is", "value": "update.received_merge"}},
     }

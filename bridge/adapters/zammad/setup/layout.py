@@ -158,6 +158,9 @@ def trigger_conditions(bridge_id: int) -> dict[str, Json]:
         "customer article": _all(update, by_customer, public, guard),
         "agent article": _all(update, by_agent, public, guard),
         "customer changed": _all(update, _row("ticket.customer_id", "has changed", []), guard),
+        "organization changed": _all(
+            update, _row("ticket.organization_id", "has changed", []), guard
+        ),
         "merged": {"ticket.action": {"operator": "is", "value": "update.merged_into"}},
         "received a merge": {"ticket.action": {"operator": "is", "value": "update.received_merge"}},
     }

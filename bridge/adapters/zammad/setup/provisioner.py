@@ -43,6 +43,7 @@ from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.badge import mismatches
 from bridge.adapters.zammad.setup.fields import Fields, Migration
 from bridge.adapters.zammad.setup.groups import Member, group_reports, member, unserved
+from bridge.adapters.zammad.setup.notifications import Notifications
 from bridge.adapters.zammad.setup.records import Conveniences, Triggers, Webhooks
 from bridge.adapters.zammad.setup.slas import NativeSlas
 from bridge.adapters.zammad.setup.trials import zammad_trials
@@ -95,6 +96,7 @@ class ZammadSetup(Provisioner):
             [one for one in fields if one.object == name] for name in ("Ticket", "Organization")
         )
         self._fields = [Fields(self._lists, some) for some in by_object]
+        self._notifications = Notifications(self._agent, self._lists)
         self._migration = Migration(self._admin, self._agent, self._lists, fields, sleep)
         self._native_slas = native_slas
         self._slas = NativeSlas(self._admin, self._lists, place, wanted=native_slas)
@@ -109,7 +111,7 @@ class ZammadSetup(Provisioner):
             *fields,
             *self._migration.steps(fields),
             *self._secret_steps(),
-            *made(resources),
+            *made((*resources, self._notifications)),
             *surplus(resources),
             *reports(resources),
             *said,
