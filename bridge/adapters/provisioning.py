@@ -56,6 +56,11 @@ class Step:
         """Whether applying it changes the helpdesk."""
         return self.action in {Action.MAKE, Action.CHANGE, Action.REMOVE}
 
+    @property
+    def why(self) -> str:
+        """The detail, and what to do about it."""
+        return "; ".join(filter(None, (self.detail, self.remedy)))
+
 
 Plan = tuple[Step, ...]
 """Steps in the order in which they are applied: later ones may need earlier ones."""

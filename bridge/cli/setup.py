@@ -1,20 +1,21 @@
 """`points-bridge setup`: show what is to be made in a helpdesk, ask, make it, prove it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from bridge.adapters.provisioning import Action, Plan, Provisioner, Step, Wanted
+from bridge.adapters.provisioning import Action, Plan, Provisioner, Step
 from bridge.adapters.vendor import web_address
 from bridge.bootstrap import provisioner as provisioner_of
 from bridge.bootstrap import wanted as wanted_of
 from bridge.cli.common import bridge_of, settings_of
-from bridge.errors import BadRequest, BridgeError, HelpdeskRefused
+from bridge.errors import BadRequest
 from bridge.logs import configure_logs
+from bridge.setup.plan import apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
 from bridge.terminal.output import Json, complain, dump, say, table
 
@@ -73,28 +74,35 @@ def setup(
     as_json: Json = False,
 ) -> None:
     """Set a helpdesk up for the bridge: fields, webhook, triggers. Safe to repeat."""
-    if prove_it and (dry_run or remove):
-        raise typer.BadParameter("--prove goes with neither --dry-run nor --remove")
-    if as_json and not (yes or dry_run):
-        raise typer.BadParameter("--json cannot ask; add --yes or --dry-run")
+    _refuse(
+        {
+            "--prove goes with neither --dry-run nor --remove": prove_it and (dry_run or remove),
+            "--json cannot ask; add --yes or --dry-run": as_json and not (yes or dry_run),
+        }
+    )
     configure_logs()
     settings = settings_of(context, setting_up=True)
     provisioner = provisioner_of(settings, helpdesk)
     wanted = wanted_of(settings, helpdesk, _address(url))
-    plan = provisioner.removal() if remove else _plan(provisioner, wanted)
+    found = removal(provisioner) if remove else plan(provisioner, wanted)
     if not as_json:
-        _show(helpdesk, plan)
-    _stop_if_blocked(plan)
-    changes = [] if dry_run else [step for step in plan if step.changes]
-    if changes and not yes:
-        typer.confirm(f"Carry out {len(changes)} changes in {helpdesk}?", abort=True)
-    outcome = _carry_out(changes, quiet=as_json)
+        _show(helpdesk, found)
+    steps = changes(found)[: 0 if dry_run else None]
+    if steps and not yes:
+        typer.confirm(f"Carry out {len(steps)} changes in {helpdesk}?", abort=True)
+    outcome = _carry_out(steps, quiet=as_json)
     if prove_it and not outcome.failed:
         outcome.proved = _prove(context, helpdesk, provisioner, ask=not yes, quiet=as_json)
     if as_json:
-        dump({"plan": [_as_json(step) for step in plan], "changes": len(changes)} | asdict(outcome))
+        dump({"plan": [_as_json(step) for step in found], "changes": len(steps)} | asdict(outcome))
     if not outcome.fine:
         raise typer.Exit(1)
+
+
+def _refuse(combinations: Mapping[str, bool]) -> None:
+    for complaint, given in combinations.items():
+        if given:
+            raise typer.BadParameter(complaint)
 
 
 def _address(url: str | None) -> str | None:
@@ -102,15 +110,6 @@ def _address(url: str | None) -> str | None:
         return web_address(url) if url is not None else None
     except ValueError as error:
         raise BadRequest(f"--url {error}") from None
-
-
-def _plan(provisioner: Provisioner, wanted: Wanted) -> Plan:
-    if wanted.endpoint is None:
-        raise BadRequest(
-            "say how the helpdesk reaches the receiver: set public_url in [listen], or give"
-            " --url https://..."
-        )
-    return provisioner.plan(wanted)
 
 
 def _show(helpdesk: str, plan: Plan) -> None:
@@ -124,40 +123,22 @@ def _show(helpdesk: str, plan: Plan) -> None:
 
 
 def _row(step: Step) -> tuple[object, ...]:
-    return step.action, step.kind, step.name, _why(step) or None
+    return step.action, step.kind, step.name, step.why or None
 
 
-def _why(step: Step) -> str:
-    return "; ".join(filter(None, (step.detail, step.remedy)))
-
-
-def _stop_if_blocked(plan: Plan) -> None:
-    blocked = [
-        f"{step.kind} {step.name} {_why(step)}" for step in plan if step.action is Action.BLOCK
-    ]
-    if blocked:
-        raise BadRequest("\n".join(["nothing was changed:", *blocked]))
-
-
-def _carry_out(changes: Sequence[Step], *, quiet: bool) -> _Outcome:
-    """Apply the steps in order; what the bridge can do without may be refused, nothing else."""
+def _carry_out(steps: Sequence[Step], *, quiet: bool) -> _Outcome:
     outcome = _Outcome()
-    for number, step in enumerate(changes, start=1):
-        try:
-            step.apply()
-        except BridgeError as error:
-            told = f"{step.kind} {step.name}: {error}"
-            if step.required or not isinstance(error, HelpdeskRefused):
-                outcome.failed = told
-                complain(f"{told}\n{_GOES_ON}")
-                return outcome
-            outcome.left_out.append(told)
-            complain(f"{told}\nIt is left out: the bridge works without it.")
-            continue
-        if not quiet:
-            count = f"[dim]{number}/{len(changes)}[/]"
-            say(f"{count} {_DONE[step.action]} {step.kind} {escape(step.name)}")
-    if not quiet and any(step.action is not Action.REMOVE for step in changes):
+    for number, done in enumerate(apply(steps), start=1):
+        if done.left_out:
+            outcome.left_out.append(done.failure)
+            complain(f"{done.failure}\nIt is left out: the bridge works without it.")
+        elif done.failure:
+            outcome.failed = done.failure
+            complain(f"{done.failure}\n{_GOES_ON}")
+        elif not quiet:
+            count = f"[dim]{number}/{len(steps)}[/]"
+            say(f"{count} {_DONE[done.step.action]} {done.step.kind} {escape(done.step.name)}")
+    if not (quiet or outcome.failed) and any(one.action is not Action.REMOVE for one in steps):
         say(_NEXT)
     return outcome
 
@@ -189,4 +170,4 @@ def _say_proved(one: Proved) -> None:
 
 
 def _as_json(step: Step) -> dict[str, Any]:
-    return {"action": step.action, "kind": step.kind, "name": step.name, "why": _why(step)}
+    return {"action": step.action, "kind": step.kind, "name": step.name, "why": step.why}

@@ -188,6 +188,16 @@ def backlog(conn: Connection) -> dict[str, dict[str, int]]:
     return counts
 
 
+def oldest_queued(conn: Connection) -> datetime | None:
+    """Since when the oldest work that is owed has waited (UTC); None where nothing is."""
+    stored = ((inbox, inbox.c.received_at), (outbox, outbox.c.created_at))
+    found = [
+        conn.scalar(select(func.min(stored_at)).where(table.c.state == QUEUED))
+        for table, stored_at in stored
+    ]
+    return min((at for at in found if at), default=None)
+
+
 def about(conn: Connection, helpdesk: str, ticket_id: str) -> list[QueueRow]:
     """Everything in both queues about one ticket, done or not."""
     return [

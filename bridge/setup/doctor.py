@@ -1,92 +1,24 @@
-"""Whether everything is as it must be: facts are gathered, then judged; each problem has a remedy.
+"""Whether everything is as it must be: what was gathered is judged; each problem has a remedy.
 
 `problems_of` and `reach_problems` judge, purely. Nothing here changes anything.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import SQLAlchemyError
-
-from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded
-from bridge.adapters.provisioning import (
-    Probe,
-    Problem,
-    Promise,
-    Provisioner,
-    Severity,
-    Wanted,
-)
+from bridge.adapters.provisioning import Problem, Provisioner, Severity, Wanted
 from bridge.adapters.vendor import is_loopback
-from bridge.database.engine import Database
-from bridge.database.schema import inbox, outbox
-from bridge.errors import BridgeError, HelpdeskRefused
-from bridge.ledger import displays, incidents
-from bridge.ledger.audit import audit
-from bridge.policy.calendars import DataVersions, Region, data_versions, locate, public_holidays
 from bridge.queues import rows
 from bridge.settings import Settings
-from bridge.ticket import Received
+from bridge.setup.facts import Facts, LedgerFacts, Reach, gather, look
 
 #: Two connections that write or checkpoint at the same moment can, rarely, corrupt a database
 #: before this version (https://www.sqlite.org/wal.html#walresetbug).
 _WAL_RESET_MENDED = (3, 51, 3)
 _SLOW, _STUCK = timedelta(minutes=10), timedelta(hours=1)
 _YEARS_WITHOUT_ZONES = 2
-_DEADLINE = 10.0
-_MOST_PROMISES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerFacts:
-    """The database: what is queued and stuck, and what its audit says.
-
-    `unshown`: why organisations of a helpdesk do not show their points, a reason for each.
-    `promises` are the newest first responses that are still owed, by helpdesk.
-    """
-
-    revision: str | None
-    head: str
-    audit: tuple[str, ...] = ()
-    unshown: Mapping[str, list[str]] = field(default_factory=dict)
-    backlog: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    oldest: datetime | None = None
-    promises: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What there is on our side. `ledger` is None, and `unread` says why, where it is not read.
-
-    `holidays_known` says whether the holiday data of `country` reach over this year and the next.
-    """
-
-    now: datetime
-    sqlite: tuple[int, ...]
-    versions: DataVersions
-    country: str | None
-    holidays_known: bool
-    ledger: LedgerFacts | None
-    unread: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a helpdesk meets at the receiver's public address; None for no complaint.
-
-    `unready` is why /health/ready is not 200; `refused` is why a signed delivery about nothing was
-    not ignored, with `status` where there was an answer at all.
-    """
-
-    url: str | None
-    unready: str | None = None
-    refused: str | None = None
-    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,55 +73,6 @@ def examine(
     return Diagnosis(tuple(sorted(once, key=lambda one: order.index(one.severity))), facts)
 
 
-def gather(settings: Settings, now: datetime) -> Facts:
-    """The facts of our side."""
-    ledger, unread = None, ""
-    try:
-        with Database.open(settings.database) as database:
-            ledger = _ledger_facts(database, settings.helpdesks)
-    except BridgeError as error:
-        unread = str(error)
-    except (SQLAlchemyError, ValueError) as error:
-        # What is in a damaged file must neither end the examination nor be quoted.
-        unread = f"it holds what cannot be read ({type(error).__name__})"
-    home = settings.defaults
-    place = locate(
-        home.zone, default=Region(home.country, home.subdivision) if home.country else None
-    )
-    return Facts(
-        now=now,
-        sqlite=sqlite3.sqlite_version_info,
-        versions=data_versions(),
-        country=place.country,
-        holidays_known=place.country is None
-        or public_holidays(place.country, place.subdivision).covers(now.year, now.year + 1),
-        ledger=ledger,
-        unread=unread,
-    )
-
-
-def look(public_url: str, name: str, probe: Probe) -> Reach:
-    """What a helpdesk would meet: readiness, and a signed delivery that is about no ticket."""
-    base = checked_base_url(public_url)
-    session = GuardedSession(
-        base, sign=lambda request: request, deadline=_DEADLINE, explain=_answered
-    )
-    unready = refused = status = None
-    try:
-        session.get(f"{base}/health/ready")
-    except BridgeError as error:
-        unready = str(error)
-    try:
-        response = session.post(
-            f"{base}/webhooks/{name}", data=probe.body, headers=dict(probe.headers)
-        )
-        if decoded(response) != {"status": Received.IGNORED.value}:
-            refused, status = "what answers there is not the bridge's receiver", 200
-    except BridgeError as error:
-        refused, status = str(error), getattr(error, "status", None)
-    return Reach(public_url, unready, refused, status)
-
-
 def problems_of(facts: Facts) -> list[Problem]:
     """What is wrong on our side."""
     found = _data_problems(facts)
@@ -236,15 +119,6 @@ def _mend(status: int | None, name: str) -> str:
     if status == 404:
         return f"start the receiver anew with the settings that name {name}; check public_url"
     return "check public_url and the proxy in front of the receiver"
-
-
-def _answered(failure: Failure) -> BridgeError | None:
-    """What our own receiver says of a failure; it knows no secret and says none."""
-    body = failure.body if isinstance(failure.body, dict) else {}
-    said = [str(body.get("error") or "no reason given"), *map(str, body.get("problems") or ())]
-    return HelpdeskRefused(
-        f"{failure.where}: answers {failure.status}: {'; '.join(said)}"[:500], status=failure.status
-    )
 
 
 def _data_problems(facts: Facts) -> list[Problem]:
@@ -302,36 +176,3 @@ def _display_problems(ledger: LedgerFacts) -> list[Problem]:
         )
         for name, reasons in ledger.unshown.items()
     ]
-
-
-def _ledger_facts(database: Database, helpdesks: Iterable[str]) -> LedgerFacts:
-    revision, head = database.revisions()
-    if revision != head:
-        return LedgerFacts(revision, head)
-    return LedgerFacts(
-        revision,
-        head,
-        tuple(database.read(audit)),
-        database.read(lambda conn: displays.problems(conn, helpdesks)),
-        database.read(rows.backlog),
-        database.read(_oldest_queued),
-        {name: database.read(partial(_promises, helpdesk=name)) for name in helpdesks},
-    )
-
-
-def _promises(conn: Connection, helpdesk: str) -> tuple[Promise, ...]:
-    found = incidents.promised(conn, helpdesk, _MOST_PROMISES)
-    return tuple(
-        Promise(one.ticket_id, one.ticket_number, clock.started_at, clock.due_at)
-        for one in found
-        if (clock := one.incident.clock)
-    )
-
-
-def _oldest_queued(conn: Connection) -> datetime | None:
-    columns = ((inbox, inbox.c.received_at), (outbox, outbox.c.created_at))
-    oldest = [
-        conn.scalar(select(func.min(stored_at)).where(table.c.state == rows.QUEUED))
-        for table, stored_at in columns
-    ]
-    return min((at for at in oldest if at), default=None)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import Connection
+from functools import partial
 
 from bridge.adapters.provisioning import Trial
 from bridge.database.engine import Database
@@ -62,12 +61,10 @@ def prove(
 def _awaited(
     database: Database, helpdesk: str, ticket_id: str, event: str, sleep: Callable[[float], None]
 ) -> Proved:
-    def arrived(conn: Connection) -> bool:
-        found = rows.about(conn, helpdesk, ticket_id)
-        return any(row.queue == "inbox" and row.what == event for row in found)
-
+    of_the_ticket = partial(rows.about, helpdesk=helpdesk, ticket_id=ticket_id)
     for _ in range(_POLLS):
-        if database.read(arrived):
+        found = database.read(of_the_ticket)
+        if any(row.queue == "inbox" and row.what == event for row in found):
             return Proved(event, arrived=True, detail=f"ticket {ticket_id}")
         sleep(_POLL_SECONDS)
     return Proved(

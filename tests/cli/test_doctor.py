@@ -19,8 +19,9 @@ from bridge.demo.scene import HELPDESK, WEBHOOK_SECRET, Scene
 from bridge.jobs import run_once
 from bridge.policy.calendars import DataVersions, data_versions
 from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
-from bridge.setup import doctor
-from bridge.setup.doctor import Facts, LedgerFacts, Reach, problems_of, reach_problems
+from bridge.setup import facts as gathered
+from bridge.setup.doctor import problems_of, reach_problems
+from bridge.setup.facts import Facts, LedgerFacts, Reach
 from tests.cli.conftest import Run, of
 
 ENV = "POINTS_BRIDGE_SUPPORT_"
@@ -70,7 +71,7 @@ def well(run: Run, bare: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch)
     run_once(bare.bridge)
     # The package that is locked grows old, and that is for another test to tell.
     fresh = replace(data_versions(), tzdata=f"{datetime.now(UTC).year}.1")
-    monkeypatch.setattr(doctor, "data_versions", lambda: fresh)
+    monkeypatch.setattr(gathered, "data_versions", lambda: fresh)
     return Patient(run, bare, settings, monkeypatch)
 
 
