@@ -81,7 +81,7 @@ class Day(TypeDecorator[date]):
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON document, kept as the text that was written: evidence, never queried into."""
+    """A JSON document, kept as the text that was written and never queried into. None is NULL."""
 
     impl = Text
     cache_ok = True
@@ -131,17 +131,19 @@ accounts = _table(
     _text("zone"),
     _text("country"),
     _text("subdivision"),
-    Column("hours", Json),
     Column("balance", Integer, nullable=False, server_default=text("0")),
     Column("created_at", Instant, nullable=False),
+    Column("hours", Json),
     CheckConstraint("balance >= 0", name="balance"),
 )
 
-aliases = _table(
-    "aliases",
+#: Every name by which a person may mean an account: its ref, its name, its records' names, and the
+#: names that it and they had before.
+names = _table(
+    "names",
+    _text("key", primary_key=True),
     Column("account_id", _ID, ForeignKey("accounts.id"), primary_key=True),
-    _text("name", primary_key=True),
-    Column("until", Instant, nullable=False),
+    _text("name", nullable=False),
 )
 
 links = _table(
@@ -152,6 +154,7 @@ links = _table(
     _text("zone"),
     _text("country"),
     _text("subdivision"),
+    _text("name"),
 )
 
 displays = _table(

@@ -37,11 +37,27 @@ def _contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-@pytest.mark.parametrize("release", _RELEASES, ids=lambda release: release.stem)
-def test_the_database_of_a_release_migrates_with_its_data(release: Path, tmp_path: Path) -> None:
+@pytest.fixture(params=_RELEASES, ids=lambda release: release.stem)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The database as a release left it."""
     path = tmp_path / "points.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(release.read_text(encoding="utf-8"))
+        connection.executescript(request.param.read_text(encoding="utf-8"))
+    return path
+
+
+def _migrated(path: Path, query: str) -> list[tuple[object, ...]]:
+    with Database.open(f"sqlite:///{path}") as db:
+        db.migrate()
+        return [tuple(row) for row in db.read(lambda conn: conn.exec_driver_sql(query).fetchall())]
+
+
+def _change(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(sql)
+
+
+def test_the_database_of_a_release_migrates_with_its_data(path: Path) -> None:
     before = _contents(path)
     with Database.open(f"sqlite:///{path}") as db:
         db.migrate()
@@ -49,3 +65,42 @@ def test_the_database_of_a_release_migrates_with_its_data(release: Path, tmp_pat
         assert db.read(guards.missing) == []
     assert _contents(path) == before
     assert len(before["incidents"]) == 10
+
+
+def test_an_incident_gets_the_one_record_that_its_account_has_in_its_helpdesk(path: Path) -> None:
+    found = _migrated(path, "SELECT id, customer_ref FROM incidents ORDER BY id")
+    acme, maple = "organization:2", "organization:3"
+    assert [ref for _, ref in found] == [
+        *(acme, maple, "organization:6130830349850", acme, maple),
+        *("person:8", acme, acme, maple, maple),
+    ]
+
+
+def test_with_two_records_nobody_can_tell_any_more_where_an_incident_came_from(path: Path) -> None:
+    _change(path, "INSERT INTO links VALUES ('support', 'organization:9', 1, NULL, NULL, NULL)")
+    query = "SELECT id FROM incidents WHERE customer_ref IS NULL ORDER BY id"
+    assert _migrated(path, query) == [(1,), (4,), (7,), (8,)]
+
+
+def test_a_record_is_called_as_the_account_that_has_it_alone(path: Path) -> None:
+    found = _migrated(path, "SELECT helpdesk, customer_ref, name FROM links ORDER BY account_id, 1")
+    assert found == [
+        ("cloud", "organization:6130830349850", None),
+        ("support", "organization:2", None),
+        ("support", "organization:3", "Maple Inc"),
+        ("support", "person:8", "stranger@nowhere.example"),
+    ]
+
+
+def test_accounts_are_found_by_ref_and_by_name_however_they_are_typed(path: Path) -> None:
+    _change(path, "UPDATE accounts SET ref = 'ÄRZTE  gmbh', name = 'Ärzte Maple' WHERE id = 2")
+    assert _migrated(path, "SELECT account_id, key, name FROM names ORDER BY account_id, key") == [
+        (1, "acme gmbh", "Acme GmbH"),
+        (2, "ärzte gmbh", "ÄRZTE  gmbh"),
+        (2, "ärzte maple", "Ärzte Maple"),
+        (3, "stranger@nowhere.example", "stranger@nowhere.example"),
+    ]
+
+
+def test_no_account_has_hours_of_its_own_yet(path: Path) -> None:
+    assert set(_migrated(path, "SELECT hours FROM accounts")) == {(None,)}
