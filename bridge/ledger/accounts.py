@@ -1,23 +1,31 @@
-"""Accounts: who owns points, under which names the helpdesks know them, and where they live."""
+"""Accounts: who owns points, which customer records are theirs, where they live, when they work."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, and_, not_, select, update
 
 from bridge.database.schema import accounts, helpdesks, incidents, links, txs
-from bridge.errors import BadRequest
+from bridge.database.upsert import insert
+from bridge.errors import BadRequest, LedgerBusy
+from bridge.ledger import names
 from bridge.policy.places import Address as Address
+from bridge.policy.service_hours import Hours
 from bridge.ticket import Customer
+
+#: Somebody else may add the same record, or an account of the same ref, at the same moment; but
+#: not for ever anew.
+_MOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """The customer record that owns points, in all helpdesks together.
 
-    `address` is what an admin set for the account; `told` what the helpdesk's own record says.
+    `ref` is its own for ever; `name` follows its customer record's. `address` and `hours` are what
+    an admin set for the account; `told` what the helpdesk's own record says of where it is.
     """
 
     id: int
@@ -25,13 +33,15 @@ class Account:
     name: str
     address: Address
     told: Address
+    hours: Hours
 
 
-def take_up(conn: Connection, names: Iterable[str], now: datetime) -> None:
+def take_up(conn: Connection, configured: Iterable[str], now: datetime) -> None:
     """Note when the bridge first heard of each helpdesk. Repeating changes nothing."""
     known = set(conn.scalars(select(helpdesks.c.name)))
-    for name in sorted(set(names) - known):
-        conn.execute(insert(helpdesks).values(name=name, first_seen_at=now))
+    for name in sorted(set(configured) - known):
+        row = insert(conn, helpdesks).values(name=name, first_seen_at=now)
+        conn.execute(row.on_conflict_do_nothing())
 
 
 def in_service_since(conn: Connection, helpdesk: str) -> datetime:
@@ -42,73 +52,57 @@ def in_service_since(conn: Connection, helpdesk: str) -> datetime:
 
 
 def resolve(conn: Connection, helpdesk: str, customer: Customer, now: datetime) -> Account:
-    """The account of a helpdesk's customer; made and linked where there is none yet.
+    """The account of a helpdesk's customer record; made and linked where there is none yet.
 
     An account that was created beforehand (by a purchase) and that no helpdesk knows yet is taken
-    up when its ref is the customer's name. An account that is known somewhere already is shared
-    only when an admin says so (`link_to`): two customers of one name must not share points.
-    Repeating is safe.
+    up when it alone is known by the customer's name. An account that is known somewhere already is
+    shared only when an admin says so (`link_to`): two customers of one name must not share points.
+    A record under a new name keeps its account, and the account that was called so follows.
+
+    Repeating is safe, and so is another worker that meets the same record at the same moment.
+
+    Raises:
+        LedgerBusy: others added accounts of that name all the time. Repeat it.
     """
-    account_id = conn.scalar(
-        select(links.c.account_id).where(
-            links.c.helpdesk == helpdesk, links.c.customer_ref == customer.ref
-        )
-    )
-    if account_id is None:
-        account_id = _unlinked(conn, customer.name) or create(
-            conn, _free_ref(conn, helpdesk, customer), customer.name, Address(), now
-        )
-    _link(conn, helpdesk, customer, account_id)
-    return by_id(conn, account_id)
+    for _ in range(_MOST_ATTEMPTS):
+        record = _record(conn, helpdesk, customer.ref)
+        if record:
+            _follow(conn, record, customer)
+            return by_id(conn, record.account_id)
+        _introduce(conn, helpdesk, customer, now)
+    raise LedgerBusy(f"{helpdesk}:{customer.ref} is being added by others; nothing was written")
 
 
 def find_or_create(conn: Connection, ref: str, now: datetime) -> Account:
-    """The account of that ref or name; made where there is none, for points bought beforehand."""
-    known = _search(conn, ref)
-    return by_id(conn, known if known is not None else create(conn, ref, ref, Address(), now))
+    """The account that is meant; made where there is none, for points bought beforehand.
+
+    Raises:
+        BadRequest: the ref is empty, or several accounts are known by that name.
+    """
+    for _ in range(_MOST_ATTEMPTS):
+        known = names.meant(conn, ref)
+        if known is None:
+            known = _add(conn, ref, ref, now)
+        if known is not None:
+            return by_id(conn, known)
+    raise LedgerBusy(f"the account {ref!r} is being added by others; nothing was written")
 
 
 def is_known(conn: Connection, ref: str) -> bool:
-    """Whether there is an account of that ref or name."""
-    return _search(conn, ref) is not None
+    """Whether there is an account of that ref or name. Raises BadRequest: there are several."""
+    return names.meant(conn, ref) is not None
 
 
 def find(conn: Connection, ref: str) -> Account:
-    """The account of that ref or name.
+    """The account of that ref or name, present or former.
 
     Raises:
-        BadRequest: there is none.
+        BadRequest: there is none, or several.
     """
-    known = _search(conn, ref)
+    known = names.meant(conn, ref)
     if known is None:
         raise BadRequest(f"no account is called {ref!r}; `points-bridge accounts` lists them")
     return by_id(conn, known)
-
-
-def create(conn: Connection, ref: str, name: str, address: Address, now: datetime) -> int:
-    """A new account without points.
-
-    Raises:
-        BadRequest: the ref is empty or taken.
-    """
-    ref = ref.strip()
-    if not ref:
-        raise BadRequest("an account needs a ref: the organisation's name, or an address")
-    if _search(conn, ref) is not None:
-        raise BadRequest(f"there is an account {ref!r} already")
-    result = conn.execute(
-        insert(accounts)
-        .values(
-            ref=ref,
-            name=name,
-            zone=address.zone,
-            country=address.country,
-            subdivision=address.subdivision,
-            created_at=now,
-        )
-        .returning(accounts.c.id)
-    )
-    return int(result.scalar_one())
 
 
 def relocate(conn: Connection, account_id: int, address: Address) -> None:
@@ -126,28 +120,30 @@ def relocate(conn: Connection, account_id: int, address: Address) -> None:
         conn.execute(update(accounts).where(accounts.c.id == account_id).values(**given))
 
 
+def set_hours(conn: Connection, account_id: int, hours: Hours) -> None:
+    """Keep what an account says of its hours, all of it; nothing is kept of what it said before."""
+    said = hours.as_dict() or None
+    conn.execute(update(accounts).where(accounts.c.id == account_id).values(hours=said))
+
+
 def link_to(conn: Connection, account_id: int, helpdesk: str, customer_ref: str) -> None:
-    """Say that a helpdesk's customer is this account; its held incidents come along.
+    """Say that a helpdesk's customer record is this account's; repeating is safe.
+
+    Of the account that had it until now, the incidents of this very record come along, those that
+    were paid with its points excepted: "Linking two records to one account moves only what belongs
+    to that record."
 
     Raises:
-        BadRequest: that customer has another account already, and points were moved there.
+        BadRequest: the other account has bookings, and this is its last record: its points would
+            be out of everybody's reach.
     """
-    mine = and_(links.c.helpdesk == helpdesk, links.c.customer_ref == customer_ref)
-    owner = conn.scalar(select(links.c.account_id).where(mine))
-    if owner is None:
+    record = _record(conn, helpdesk, customer_ref)
+    if record is None:
         row = {"helpdesk": helpdesk, "customer_ref": customer_ref, "account_id": account_id}
-        conn.execute(insert(links).values(**row))
-        return
-    if owner != account_id and conn.scalar(select(txs.c.id).where(txs.c.account_id == owner)):
-        name = by_id(conn, owner).ref
-        raise BadRequest(
-            f"{helpdesk}:{customer_ref} belongs to the account {name!r}, which has bookings already"
-        )
-    conn.execute(update(links).where(mine).values(account_id=account_id))
-    moved = update(incidents).where(
-        incidents.c.account_id == owner, incidents.c.helpdesk == helpdesk
-    )
-    conn.execute(moved.values(account_id=account_id))
+        conn.execute(insert(conn, links).values(**row))
+    elif record.account_id != account_id:
+        _refuse_to_strand(conn, record)
+        _move(conn, record, account_id)
 
 
 def by_id(conn: Connection, account_id: int) -> Account:
@@ -161,7 +157,8 @@ def by_id(conn: Connection, account_id: int) -> Account:
     )
     told = conn.execute(said).one_or_none() or (None, None, None)
     address = Address(row.zone, row.country, row.subdivision)
-    return Account(row.id, row.ref, row.name, address, Address(*told))
+    hours = Hours.from_dict(row.hours or {})
+    return Account(row.id, row.ref, row.name, address, Address(*told), hours)
 
 
 def owner_of(conn: Connection, helpdesk: str, customer_ref: str) -> int | None:
@@ -175,36 +172,131 @@ def all_accounts(conn: Connection) -> list[Account]:
     return [by_id(conn, i) for i in conn.scalars(select(accounts.c.id).order_by(accounts.c.ref))]
 
 
-def _search(conn: Connection, ref: str) -> int | None:
-    wanted = ref.strip().lower()
-    found = select(accounts.c.id).where(
-        or_(func.lower(accounts.c.ref) == wanted, func.lower(accounts.c.name) == wanted)
-    )
-    return conn.scalar(found.order_by(accounts.c.id).limit(1))
+def _record(conn: Connection, helpdesk: str, customer_ref: str) -> Row[Any] | None:
+    """A customer record that is known, and whose it is."""
+    mine = and_(links.c.helpdesk == helpdesk, links.c.customer_ref == customer_ref)
+    return conn.execute(select(links).where(mine)).one_or_none()
 
 
-def _unlinked(conn: Connection, name: str) -> int | None:
-    """An account of that name which no helpdesk knows yet."""
-    account_id = _search(conn, name)
+def _introduce(conn: Connection, helpdesk: str, customer: Customer, now: datetime) -> None:
+    """Link a record that is new, unless somebody else does so meanwhile: then nothing is left."""
+    attempt = conn.begin_nested()
+    account_id = _waiting_for(conn, customer)
+    if account_id is None:
+        name = customer.name.strip() or f"{helpdesk} {customer.ref}"
+        account_id = _add(conn, _free_ref(conn, helpdesk, customer.ref, name), name, now)
+    row = {"helpdesk": helpdesk, "customer_ref": customer.ref, "account_id": account_id}
+    link = insert(conn, links).values(**row).on_conflict_do_nothing()
+    if account_id is not None and conn.execute(link).rowcount:
+        attempt.commit()
+    else:
+        attempt.rollback()
+
+
+def _waiting_for(conn: Connection, customer: Customer) -> int | None:
+    """The account that was made beforehand for a customer of that name, and for no other.
+
+    A person is known by an address only: what stands there for somebody without one (a login, a
+    handle) may have been chosen by that person.
+    """
+    called = names.called(conn, customer.name)
+    if len(called) != 1 or (_is_person(customer) and "@" not in customer.name):
+        return None
+    # Locked first: another record of that name may be about to take it up.
+    lock = select(accounts.c.id).where(accounts.c.id == called[0]).with_for_update()
+    account_id: int = conn.execute(lock).scalar_one()
     taken = select(links.c.account_id).where(links.c.account_id == account_id).limit(1)
-    return None if account_id is None or conn.scalar(taken) is not None else account_id
+    return account_id if conn.scalar(taken) is None else None
 
 
-def _free_ref(conn: Connection, helpdesk: str, customer: Customer) -> str:
-    taken = _search(conn, customer.name) is not None
-    return f"{customer.name} ({helpdesk} {customer.ref})" if taken else customer.name
+def _is_person(customer: Customer) -> bool:
+    return customer.ref.startswith("person:")
 
 
-def _link(conn: Connection, helpdesk: str, customer: Customer, account_id: int) -> None:
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    told = {
+def _free_ref(conn: Connection, helpdesk: str, customer_ref: str, name: str) -> str:
+    """The name, as long as nobody else is known by it; else with the record's own behind it."""
+    ref, number = name, 1
+    while names.called(conn, ref):
+        again = f" {number}" if number > 1 else ""
+        ref, number = f"{name} ({helpdesk} {customer_ref}{again})", number + 1
+    return ref
+
+
+def _add(conn: Connection, ref: str, name: str, now: datetime) -> int | None:
+    """A new account without points; None when another writer has added one of that ref meanwhile.
+
+    Raises:
+        BadRequest: the ref is empty.
+    """
+    ref = ref.strip()
+    if not ref:
+        raise BadRequest("an account needs a ref: the organisation's name, or an address")
+    row = insert(conn, accounts).values(ref=ref, name=name.strip(), created_at=now)
+    added: int | None = conn.scalar(
+        row.on_conflict_do_nothing(index_elements=["ref"]).returning(accounts.c.id)
+    )
+    if added is not None:
+        names.keep(conn, added, ref)
+        names.keep(conn, added, name.strip())
+    return added
+
+
+def _follow(conn: Connection, record: Row[Any], customer: Customer) -> None:
+    """Keep what a record says of itself, its name above all."""
+    said = {
         "zone": customer.zone,
         "country": customer.country,
         "subdivision": customer.subdivision,
+        "name": customer.name.strip() or record.name,
     }
-    row = {"helpdesk": helpdesk, "customer_ref": customer.ref, "account_id": account_id}
-    conn.execute(
-        dialect.insert(links)
-        .values(**row, **told)
-        .on_conflict_do_update(index_elements=["helpdesk", "customer_ref"], set_=told)
+    known = record._asdict()
+    if said == {column: known[column] for column in said}:
+        return
+    conn.execute(update(links).where(_is(record)).values(**said))
+    if said["name"] and said["name"] != record.name:
+        names.keep(conn, record.account_id, said["name"])
+        _rename(conn, record, said["name"])
+
+
+def _rename(conn: Connection, record: Row[Any], name: str) -> None:
+    """An account is called as its record; one with several, as the one that it is called after."""
+    mine = accounts.c.id == record.account_id
+    now: str = conn.execute(select(accounts.c.name).where(mine)).scalar_one()
+    if names.key(record.name or "") == names.key(now) or not _has_others(conn, record):
+        conn.execute(update(accounts).where(mine).values(name=name))
+
+
+def _has_others(conn: Connection, record: Row[Any]) -> bool:
+    """Whether the account of a record has other records."""
+    others = select(links.c.account_id).where(
+        links.c.account_id == record.account_id, not_(_is(record))
     )
+    return conn.scalar(others.limit(1)) is not None
+
+
+def _refuse_to_strand(conn: Connection, record: Row[Any]) -> None:
+    bookings = select(txs.c.id).where(txs.c.account_id == record.account_id)
+    if conn.scalar(bookings.limit(1)) is not None and not _has_others(conn, record):
+        raise BadRequest(
+            f"{record.helpdesk}:{record.customer_ref} is the only customer record of the account"
+            f" {by_id(conn, record.account_id).ref!r}, which has bookings already: nobody could"
+            " use its points"
+        )
+
+
+def _move(conn: Connection, record: Row[Any], account_id: int) -> None:
+    conn.execute(update(links).where(_is(record)).values(account_id=account_id))
+    if record.name:
+        names.keep(conn, account_id, record.name)
+        names.drop(conn, record.account_id, record.name)
+    of_record = and_(
+        incidents.c.helpdesk == record.helpdesk,
+        incidents.c.customer_ref == record.customer_ref,
+        incidents.c.account_id == record.account_id,
+    )
+    paid = select(txs.c.id).where(txs.c.incident_id == incidents.c.id).exists()
+    conn.execute(update(incidents).where(of_record, ~paid).values(account_id=account_id))
+
+
+def _is(record: Row[Any]) -> ColumnElement[bool]:
+    return and_(links.c.helpdesk == record.helpdesk, links.c.customer_ref == record.customer_ref)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.database.schema import displays, links, txs
+from bridge.database.upsert import insert
 
 _ORGANIZATIONS = "organization:%"
 
@@ -87,11 +87,10 @@ def problems(conn: Connection, helpdesks: Iterable[str]) -> dict[str, list[str]]
 
 
 def _store(conn: Connection, record: Stale, values: dict[str, object], next_at: datetime) -> None:
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     change = {"account_id": record.account_id, "next_at": next_at, **values}
     key = {"helpdesk": record.helpdesk, "customer_ref": record.customer_ref}
     conn.execute(
-        dialect.insert(displays)
+        insert(conn, displays)
         .values(**key, **change)
         .on_conflict_do_update(index_elements=list(key), set_=change)
     )

@@ -60,7 +60,7 @@ def book_purchase(
     mine = and_(lots.c.source == source, lots.c.reference == reference)
     known = conn.execute(select(lots).where(mine)).one_or_none()
     if known:
-        return Purchase(_same(known, account_id, points), created=False)
+        return Purchase(_same(conn, known, account_id, points), created=False)
     if points <= 0 or usable_from >= expires_at or not reference or _CREDIT_MARK in reference:
         raise BadRequest(
             f"a purchase needs points above 0 (not {points}), an expiry after {usable_from}, and a"
@@ -85,7 +85,7 @@ def book_purchase(
         account_id=account_id,
         at=now,
         actor=actor,
-        reason=f"bought: {source} {reference}",
+        reason=f"bought: {reference}",
     )
     return Purchase(lot_id, created=True)
 
@@ -209,7 +209,7 @@ def expire_due(conn: Connection, *, now: datetime, limit: int) -> int:
             account_id=lot.account_id,
             at=now,
             actor="bridge",
-            reason=f"expired: {lot.source} {lot.reference}",
+            reason=f"expired: {lot.reference}",
         )
     return len(expired)
 
@@ -222,15 +222,22 @@ def _lock(conn: Connection, account_ids: Collection[int]) -> None:
         raise BadRequest(f"there is no account {min(missing)}")
 
 
-def _same(known: Row[Any], account_id: int, points: int) -> int:
+def _same(conn: Connection, known: Row[Any], account_id: int, points: int) -> int:
     """The lot of a purchase that is posted again; refused when it is not the same purchase."""
     if (known.kind, known.account_id, known.points) != ("purchase", account_id, points):
         raise BadRequest(
-            f"{known.source} {known.reference} is booked already: {known.points} points for account"
-            f" {known.account_id}; this asks for {points} points for account {account_id}"
+            f"the reference {known.reference!r} is booked already, with {known.points} points for"
+            f" {_called(conn, known.account_id)}; this asks for {points} points for"
+            f" {_called(conn, account_id)}"
         )
     lot_id: int = known.id
     return lot_id
+
+
+def _called(conn: Connection, account_id: int) -> str:
+    """An account as people know it: its ref, and its name where that is another one."""
+    row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
+    return repr(row.ref) if row.name == row.ref else f"{row.ref!r} (now {row.name!r})"
 
 
 def _slices(conn: Connection, incident_id: int) -> tuple[Slice, ...]:

@@ -8,7 +8,6 @@ import pytest
 
 from bridge.database.engine import Database
 from bridge.ledger import accounts, incidents
-from bridge.ledger.accounts import Address
 from bridge.ledger.incidents import Stored
 from bridge.policy.clock import Clock, end_clock
 from bridge.policy.decisions import Decision, Incident, Kind
@@ -21,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def account(db: Database) -> int:
-    return db.write(lambda conn: accounts.create(conn, "acme", "Acme GmbH", Address(), NOW))
+    return db.write(lambda conn: accounts.find_or_create(conn, "acme", NOW).id)
 
 
 def clock(cycle: int = 1, start: Any = NOW, **given: Any) -> Clock:
@@ -109,7 +108,7 @@ def test_a_clock_comes_back_as_it_was_stored(db: Database, account: int, given: 
 
 
 def test_what_is_saved_again_has_changed(db: Database, account: int) -> None:
-    other = db.write(lambda conn: accounts.create(conn, "beta", "Beta", Address(), NOW))
+    other = db.write(lambda conn: accounts.find_or_create(conn, "beta", NOW).id)
     stored = replace(keep(db, account, clock=clock()), account_id=other)
     changed = save(db, stored, state=PointsState.REVIEW, closed=True, clock=end_clock(clock(), NOW))
     assert db.read(lambda conn: incidents.by_id(conn, stored.id)) == changed
@@ -186,7 +185,7 @@ class TestHeld:
     @pytest.fixture
     def waiting(self, db: Database, account: int) -> int:
         """Four that wait, of two accounts, and one that does not; the other account's id."""
-        other = db.write(lambda conn: accounts.create(conn, "beta", "Beta", Address(), NOW))
+        other = db.write(lambda conn: accounts.find_or_create(conn, "beta", NOW).id)
         hold: dict[str, Any] = {"state": PointsState.AWAITING_POINTS, "held_at": NOW}
         keep(db, account, "1", opened_at=NOW, **hold)
         keep(db, account, "2", opened_at=NOW - HOUR, **hold)

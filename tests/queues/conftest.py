@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from bridge.database.engine import Database
 from bridge.ledger import accounts, incidents
-from bridge.ledger.accounts import Address
 from bridge.ledger.incidents import Stored
 from bridge.policy.decisions import Incident
 from bridge.queues import inbox, outbox, rows
@@ -84,7 +83,7 @@ class Queues:
 @pytest.fixture
 def queues(db: Database) -> Queues:
     def work(conn: Connection) -> int:
-        account = accounts.create(conn, "acme", "Acme GmbH", Address(), NOW)
+        account = accounts.find_or_create(conn, "acme", NOW).id
         incident = Incident(PointsState.CHARGED, NOW)
         return incidents.add(conn, Stored(0, "support", "5", "31005", account, incident)).id
 

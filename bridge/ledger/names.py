@@ -1,0 +1,86 @@
+"""The names by which people mean an account.
+
+Its ref, which is its own for ever; what it is called; what its customer records are called; and
+what any of these was called before. Two accounts may have a name in common: then it says nothing,
+and whoever uses it is asked which account is meant.
+"""
+
+import unicodedata
+
+from sqlalchemy import Connection, delete, select
+
+from bridge.database.schema import accounts, links, names
+from bridge.database.upsert import insert
+from bridge.errors import BadRequest
+
+#: Before an account's exact ref, where a name alone would mean several.
+REF = "ref:"
+
+
+def key(name: str) -> str:
+    """A name in the spelling that is compared: case, blanks and the like do not count.
+
+    Not SQL's lower(), which in SQLite knows the letters of ASCII only.
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def keep(conn: Connection, account_id: int, name: str) -> None:
+    """An account is known by that name from now on. Repeating is safe."""
+    row = insert(conn, names).values(key=key(name), account_id=account_id, name=name)
+    conn.execute(
+        row.on_conflict_do_update(index_elements=["key", "account_id"], set_={"name": name})
+    )
+
+
+def drop(conn: Connection, account_id: int, name: str) -> None:
+    """An account is no longer known by that name, unless it or one of its records is called so."""
+    row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
+    records = conn.scalars(select(links.c.name).where(links.c.account_id == account_id))
+    if key(name) not in {key(other) for other in (row.ref, row.name, *records) if other}:
+        mine = (names.c.account_id == account_id, names.c.key == key(name))
+        conn.execute(delete(names).where(*mine))
+
+
+def all_of(conn: Connection, account_id: int) -> list[str]:
+    """Every name of an account, its ref among them."""
+    query = select(names.c.name).where(names.c.account_id == account_id)
+    return list(conn.scalars(query.order_by(names.c.key)))
+
+
+def called(conn: Connection, name: str) -> list[int]:
+    """The ids of all accounts that are known by a name."""
+    query = select(names.c.account_id).where(names.c.key == key(name))
+    return list(conn.scalars(query.order_by(names.c.account_id)))
+
+
+def meant(conn: Connection, text: str) -> int | None:
+    """The id of the account that a person means by a name, or by `ref:` and its ref; or None.
+
+    Raises:
+        BadRequest: several accounts are known by that name, or none has that ref.
+    """
+    if text.startswith(REF):
+        ref = text.removeprefix(REF).strip()
+        found = conn.scalar(select(accounts.c.id).where(accounts.c.ref == ref))
+        if found is None:
+            raise BadRequest(
+                f"no account has the ref {ref!r}, letter by letter;"
+                " `points-bridge accounts` lists them"
+            )
+        return int(found)
+    several = called(conn, text)
+    if len(several) > 1:
+        which = ", or ".join(_described(conn, one) for one in several)
+        raise BadRequest(f"{text.strip()!r} may mean several accounts; write {which}")
+    return several[0] if several else None
+
+
+def _described(conn: Connection, account_id: int) -> str:
+    """How to write an account so that it alone is meant, and how to tell it from the others."""
+    row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
+    query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
+    records = [f"{link.helpdesk}:{link.customer_ref}" for link in conn.execute(query)]
+    known = ", ".join(sorted(records)) or "in no helpdesk yet"
+    now = "" if row.name == row.ref else f"now called {row.name!r}, "
+    return f"{REF + row.ref!r} ({now}{known})"
