@@ -4,18 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
 
+from bridge.adapters.base import Adapter
 from bridge.adapters.provisioning import Provisioner, Wanted
 from bridge.adapters.registry import VENDORS
 from bridge.database.engine import Database
 from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
-from bridge.ledger.accounts import Address, take_up
+from bridge.ledger.accounts import take_up
 from bridge.queues import rows
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
 from bridge.settings import HelpdeskSettings, Settings
-from bridge.ticket import HttpDelivery, Received
+from bridge.ticket import HttpDelivery, Received, Status
 from bridge.worker import Workers
 
 
@@ -41,9 +43,10 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
                 name: _helpdesk(helpdesk, settings) for name, helpdesk in settings.helpdesks.items()
             },
             terms=settings.terms,
-            home=_home(settings),
+            home=settings.defaults.address,
             texts=settings.texts,
             now=now,
+            hours=settings.defaults.service_hours(),
         )
 
 
@@ -59,9 +62,10 @@ def provisioner(settings: Settings, name: str) -> Provisioner:
         known = ", ".join(sorted(settings.helpdesks))
         raise UnknownHelpdesk(f"no helpdesk {name!r} is configured; known: {known}")
     helpdesk = settings.helpdesks[name]
-    build = VENDORS[helpdesk.vendor].provisioner
+    vendor = helpdesk.options.vendor
+    build = VENDORS[vendor].provisioner
     if build is None:
-        raise BadRequest(f"a {helpdesk.vendor} is set up by hand; its page in docs says how")
+        raise BadRequest(f"a {vendor} is set up by hand; its page in docs says how")
     return build(name, helpdesk.vendor_settings, helpdesk.secrets)
 
 
@@ -72,15 +76,10 @@ def wanted(settings: Settings, name: str, public_url: str | None = None) -> Want
     return Wanted(
         endpoint,
         reopen_days=settings.terms.reopen_days,
-        home=_home(settings),
+        home=settings.defaults.address,
         response_seconds=settings.terms.response_seconds,
         today=utc_now().date(),
     )
-
-
-def _home(settings: Settings) -> Address:
-    home = settings.defaults
-    return Address(home.zone, home.country, home.subdivision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +124,21 @@ def working(bridge: Bridge) -> Iterator[Inbound]:
         yield Inbound(bridge, workers, jobs)
 
 
+class _NotAsked:
+    """Stands where an adapter would, for commands that ask helpdesks nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name}: these settings were read for the ledger alone")
+
+
 def _helpdesk(settings: HelpdeskSettings, every: Settings) -> Helpdesk:
-    adapter = VENDORS[settings.vendor].build(settings.name, settings.vendor_settings)
+    options, own = settings.options, settings.vendor_settings
+    build = VENDORS[options.vendor].build
     return Helpdesk(
         name=settings.name,
-        adapter=adapter,
-        in_service_since=settings.in_service_since,
-        held_status=settings.held_status,
-        declined_status=settings.declined_status,
+        adapter=build(settings.name, own) if own else cast("Adapter", _NotAsked()),
+        in_service_since=options.in_service_since,
+        held_status=Status(options.held_status) if options.held_status else None,
+        declined_status=Status(options.declined_status),
         language=every.defaults.language,
     )

@@ -9,17 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from bridge.adapters.registry import VENDORS
-from bridge.adapters.vendor import VendorSettings
 from bridge.adapters.zammad.adapter import ZammadConfig
 from bridge.adapters.zammad.settings import ZammadSettings
 from bridge.errors import SettingsError
+from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
-from bridge.settings import Settings, load_settings
+from bridge.settings import Purpose, Settings, load_settings
 from bridge.settings.secrets import Secrets, secret_variable
-from bridge.settings.sections import HelpdeskOptions, SettingsFile
+from bridge.settings.sections import HelpdeskOptions
+from bridge.settings.table import Key, tables
 from bridge.ticket import Status
 
 ROOT = Path(__file__).parents[1]
@@ -65,7 +65,7 @@ class TestAGoodFile:
     def test_may_be_short_and_then_holds_the_defaults_of_the_terms(self, load: Load) -> None:
         settings = load()
         assert settings.terms == Terms()
-        assert settings.helpdesks["support"].held_status is None
+        assert settings.helpdesks["support"].options.held_status is None
         assert settings.texts.languages >= {"en", "de"}
 
     def test_gives_the_terms_in_the_units_that_the_policy_computes_with(self, load: Load) -> None:
@@ -104,14 +104,14 @@ class TestAGoodFile:
 
     def test_counts_instants_in_utc(self, load: Load) -> None:
         since = load(MINIMAL + "in_service_since = 2026-11-01T02:00:00+02:00\n")
-        assert since.helpdesks["support"].in_service_since == datetime(2026, 11, 1, tzinfo=UTC)
-        assert str(since.helpdesks["support"].in_service_since).endswith("+00:00")
+        instant = since.helpdesks["support"].options.in_service_since
+        assert instant == datetime(2026, 11, 1, tzinfo=UTC)
+        assert str(instant).endswith("+00:00")
 
     def test_says_what_becomes_of_held_and_declined_tickets(self, load: Load) -> None:
-        helpdesk = load(MINIMAL + 'declined_status = "open"\nheld_status = "pending"\n').helpdesks[
-            "support"
-        ]
-        assert (helpdesk.declined_status, helpdesk.held_status) == (Status.OPEN, Status.PENDING)
+        settings = load(MINIMAL + 'declined_status = "open"\nheld_status = "pending"\n')
+        options = settings.helpdesks["support"].options
+        assert (options.declined_status, options.held_status) == (Status.OPEN, Status.PENDING)
 
     def test_may_configure_several_helpdesks_with_secrets_of_their_own(self, load: Load) -> None:
         second = '[helpdesks.us-west]\nvendor = "zammad"\nurl = "http://127.0.0.1:3000/"\n'
@@ -130,6 +130,25 @@ class TestAGoodFile:
         (tmp_path / "own/fr.toml").write_text(english, "utf-8")
         text = MINIMAL.replace("[defaults]", '[defaults]\nlanguage = "fr"')
         assert "fr" in load(text + '[texts]\ndirectory = "own"\n').texts.languages
+
+    def test_says_when_support_is_open(self, load: Load) -> None:
+        said = (
+            'zone = "Europe/Berlin"\nhours = "Mon-Thu 08:00-18:00"\nholidays = ["public"]\n'
+            'closed = ["2026-12-24"]\nworked = ["2026-10-03"]\nopen = ["2026-12-31 09:00-12:00"]'
+        )
+        hours = load(MINIMAL.replace('zone = "Europe/Berlin"', said)).defaults.service_hours()
+        assert hours.as_dict() == {
+            "hours": "Mon-Thu 08:00-18:00",
+            "holiday_categories": ["public"],
+            "closed": ["2026-12-24"],
+            "worked": ["2026-10-03"],
+            "open": ["2026-12-31 09:00-12:00"],
+        }
+
+    def test_says_that_support_is_open_around_the_clock(self, load: Load) -> None:
+        said = 'zone = "Europe/Berlin"\nhours = "24/7"'
+        hours = load(MINIMAL.replace('zone = "Europe/Berlin"', said)).defaults.service_hours()
+        assert hours == Hours(around_the_clock=True)
 
     def test_cannot_be_changed_once_it_is_read(self, load: Load) -> None:
         settings = load()
@@ -213,6 +232,30 @@ class TestSecrets:
         assert "canary" not in problem
 
 
+class TestForTheLedgerAlone:
+    """ "Operators who only keep the ledger need no helpdesk secret." """
+
+    def read(self, tmp_path: Path, text: str, environ: Mapping[str, str]) -> Settings:
+        path = tmp_path / "points-bridge.toml"
+        path.write_text(text, "utf-8")
+        return load_settings(path, environ, Purpose.LEDGER)
+
+    def test_no_secret_is_asked_for(self, tmp_path: Path) -> None:
+        zendesk = '[helpdesks.cloud]\nvendor = "zendesk"\nurl = "acme"\nclient_id = "x"\n'
+        settings = self.read(tmp_path, MINIMAL + zendesk, {})
+        assert [one.vendor_settings for one in settings.helpdesks.values()] == [None, None]
+        assert settings.helpdesks["cloud"].options.vendor == "zendesk"
+
+    def test_no_secret_is_read(self, tmp_path: Path) -> None:
+        assert "canary" not in repr(self.read(tmp_path, MINIMAL, SECRETS))
+
+    def test_all_else_is_looked_at(self, tmp_path: Path) -> None:
+        text = MINIMAL.replace("Berlin", "Bern") + 'held_status = "closed"\n'
+        with pytest.raises(SettingsError) as refused:
+            self.read(tmp_path, text, {})
+        assert len(str(refused.value).splitlines()) == 2
+
+
 class TestTheSecretsDirectory:
     """Where secrets are that the environment does not hold; `setup` keeps its own there."""
 
@@ -247,7 +290,7 @@ class TestTheSecretsDirectory:
         path.write_text(MINIMAL, "utf-8")
         absent = {"POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET_FILE": str(tmp_path / "to-come")}
         environ = {**self.TOKEN, **(absent if named else {})}
-        settings = load_settings(path, environ, setting_up=True)
+        settings = load_settings(path, environ, purpose=Purpose.SET_UP)
         assert zammad(settings).webhook_secret is None
         with pytest.raises(SettingsError):
             load_settings(path, environ)
@@ -291,7 +334,11 @@ WRONG = [
     ('declined_staus = "open"', "helpdesks.support.declined_staus", "did you mean declined_status"),
     ('declined_status = "gone"', "helpdesks.support.declined_status", "'closed' or 'open'"),
     ('held_status = "closed"', "helpdesks.support.held_status", "must be 'pending'"),
-    ("in_service_since = 2026-11-01T00:00:00", "helpdesks.support.in_service_since", "with Z"),
+    (
+        "in_service_since = 2026-11-01T00:00:00",
+        "helpdesks.support.in_service_since",
+        "with Z",
+    ),
     ('in_service_since = "now"', "helpdesks.support.in_service_since", "without quotes"),
     ("deadline_seconds = inf", "helpdesks.support.deadline_seconds", "finite"),
     ("[terms]\npric = 3", "terms.pric", "did you mean price?"),
@@ -342,6 +389,12 @@ class TestAWrongFile:
                 "known: ",
             ),
             ("[defaults]", '[defaults]\nlanguage = "fr"', "defaults.language", "only in: de, en"),
+            ("[defaults]", '[defaults]\nhours = "Mon 9-17"', "defaults.hours", "like 09:00-17:00"),
+            ("[defaults]", '[defaults]\nholidays = ["bnk"]', "defaults.holidays", "bank"),
+            ("[defaults]", '[defaults]\nclosed = ["Monday"]', "defaults.closed", "2026-12-24"),
+            ("[defaults]", "[defaults]\nclosed = [2026-12-24]", "defaults.closed.0", "in quotes"),
+            ("[defaults]", '[defaults]\nworked = "2026-12-24"', "defaults.worked", "be a list"),
+            ("[defaults]", '[defaults]\nopen = ["2026-12-24"]', "defaults.open", "with hours"),
         ],
     )
     def test_is_refused_for_wrong_defaults(
@@ -474,9 +527,9 @@ def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
 class TestVendors:
     def test_build_an_adapter_from_their_settings(self, load: Load) -> None:
         helpdesk = load().helpdesks["support"]
-        vendor = VENDORS[helpdesk.vendor]
+        vendor = VENDORS[helpdesk.options.vendor]
         adapter = vendor.build(helpdesk.name, helpdesk.vendor_settings)
-        assert type(adapter).__name__.lower() == helpdesk.vendor
+        assert type(adapter).__name__.lower() == helpdesk.options.vendor
         assert "canary" not in repr(adapter)
 
     def test_have_the_defaults_of_their_adapter(self, load: Load) -> None:
@@ -488,66 +541,67 @@ class TestVendors:
         assert ours.deadline_seconds == config.deadline
 
 
-def documented() -> dict[str, dict[str, str]]:
-    """The rows of docs/settings.md: section -> key -> default."""
-    sections: dict[str, dict[str, str]] = {}
+def documented() -> dict[str, tuple[Key, ...]]:
+    """The rows of docs/settings.md, by the table of the file that they are about."""
+    found: dict[str, list[Key]] = {}
     title = ""
     for line in (ROOT / "docs/settings.md").read_text("utf-8").splitlines():
         if line.startswith("#"):
             title = line.strip("# `[]")
-        elif row := re.match(r"\| `(\w+)` \| (.+?) \| \S", line):
-            sections.setdefault(title, {})[row[1]] = row[2].strip("`")
-    return sections
+        elif row := re.fullmatch(r"\| `(\w+)` \| (.+?) \| (.+?) \| (\S.+?) \|", line):
+            found.setdefault(title, []).append(Key(*row.groups()))
+    return {name: tuple(rows) for name, rows in found.items()}
 
 
-def expected_default(model: type[BaseModel], key: str) -> object:
-    field = model.model_fields[key]
-    if issubclass(model, VendorSettings) and key in model.secret_keys():
-        if key in model.kept_by_setup:
-            return "secret of setup"
-        return "required secret" if field.is_required() else "optional secret"
-    if field.is_required():
-        return "required"
-    return "none" if field.default is None else field.default
+def example(*, wholly: bool) -> dict[str, Any]:
+    """The example file; `wholly` with the lines that are commented out."""
+    text = EXAMPLE.read_text("utf-8")
+    if wholly:
+        text = re.sub(r"^# (\w+ = |\[)", r"\1", text, flags=re.MULTILINE)
+    return tomllib.loads(text)
 
 
-def section_models() -> dict[str, type[BaseModel]]:
-    tables = {
-        name: field.annotation
-        for name, field in SettingsFile.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+def written(title: str) -> dict[str, Any]:
+    """What the example has in a table of the file; secrets are not written there."""
+    whole = example(wholly=True)
+    if title == "Top level":
+        return {key: value for key, value in whole.items() if not isinstance(value, dict)}
+    if title in whole:
+        return dict(whole[title])
+    own = {
+        f'vendor = "{one["vendor"]}"': {
+            key: value for key, value in one.items() if key not in HelpdeskOptions.model_fields
+        }
+        for one in whole["helpdesks"].values()
     }
-    vendors = {f'vendor = "{name}"': vendor.settings for name, vendor in VENDORS.items()}
-    return {**tables, "helpdesks.<name>": HelpdeskOptions, **vendors}
+    common = whole["helpdesks"]["support"]
+    return own.get(title) or {k: v for k, v in common.items() if k in HelpdeskOptions.model_fields}
 
 
 class TestDocumentation:
-    @pytest.mark.parametrize(("section", "model"), section_models().items())
-    def test_describes_every_setting_with_its_default(
-        self, section: str, model: type[BaseModel]
-    ) -> None:
-        rows = documented()[section]
-        assert rows.keys() == model.model_fields.keys()
-        for key, text in rows.items():
-            expected = expected_default(model, key)
-            is_word = expected in {"required", "none"} or "secret" in str(expected)
-            default: Any = text if is_word else tomllib.loads(f"x = {text}")["x"]
-            assert (tuple(default) if isinstance(default, list) else default) == expected
+    """One table of keys, made of the classes: page and example say the same."""
 
-    def test_describes_the_top_level(self) -> None:
-        keys = ("database", "secrets_directory")
-        assert documented()["Top level"] == {
-            key: f'"{SettingsFile.model_fields[key].default}"' for key in keys
-        }
+    def test_describes_every_key_with_its_type_and_default(self) -> None:
+        assert documented() == tables()
 
-    def test_has_no_section_that_does_not_exist(self) -> None:
-        assert documented().keys() == {"Top level", *section_models()}
+    def test_says_what_every_key_means(self) -> None:
+        assert [key for keys in tables().values() for key in keys if not key.meaning] == []
 
-    def test_has_an_example_with_every_key_that_loads(self, tmp_path: Path) -> None:
-        text = EXAMPLE.read_text("utf-8")
+    def test_has_an_example_that_loads(self, tmp_path: Path) -> None:
         copy = tmp_path / "points-bridge.toml"
-        copy.write_text(text, "utf-8")
+        copy.write_text(EXAMPLE.read_text("utf-8"), "utf-8")
         assert set(load_settings(copy, SECRETS).helpdesks) == {"support"}
-        written = set(re.findall(r"^(?:# )?(\w+) = ", text, re.MULTILINE))
-        secrets = {key for vendor in VENDORS.values() for key in vendor.settings.secret_keys()}
-        assert written == {key for rows in documented().values() for key in rows} - secrets
+
+    @pytest.mark.parametrize("title", tables())
+    def test_has_an_example_with_every_key_and_its_default(self, title: str) -> None:
+        secret = {"required secret", "optional secret", "secret of setup"}
+        keys = {key.name: key.default for key in tables()[title] if key.default not in secret}
+        values = written(title)
+        # What two vendors have in common is written out once, for the first of them.
+        common = {key.name for key in tables()['vendor = "zammad"']} - {"url"}
+        if title == 'vendor = "zendesk"':
+            keys = {name: default for name, default in keys.items() if name not in common}
+        assert values.keys() == keys.keys()
+        for name, default in keys.items():
+            if default.startswith("`"):
+                assert values[name] == tomllib.loads(f"x = {default.strip('`')}")["x"]

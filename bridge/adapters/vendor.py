@@ -13,9 +13,18 @@ from bridge.adapters.provisioning import Provisioner, SecretPlace
 
 
 class VendorSettings(BaseModel):
-    """What one helpdesk of a vendor needs. A `SecretStr` never comes from the settings file."""
+    """What one helpdesk of a vendor needs. A `SecretStr` never comes from the settings file.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    The text below each key is that of docs/settings.md.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
     kept_by_setup: ClassVar[frozenset[str]] = frozenset()
     """Secrets that `points-bridge setup` makes or learns, and keeps. Nothing else works before."""

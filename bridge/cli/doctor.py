@@ -11,7 +11,7 @@ from bridge.bootstrap import provisioner, utc_now, wanted
 from bridge.cli.common import settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
-from bridge.settings import Settings
+from bridge.settings import Purpose, Settings
 from bridge.setup.doctor import Diagnosis, examine
 from bridge.terminal.output import Json, console, dump, say
 
@@ -37,7 +37,7 @@ def doctor(
     The exit code is 1 if something must be mended; warnings and notes do not count.
     """
     configure_logs()
-    settings = settings_of(context, setting_up=True)
+    settings = settings_of(context, Purpose.SET_UP)
     names = [helpdesk] if helpdesk else list(settings.helpdesks)
     looked_at = {name: (_provisioner(settings, name), wanted(settings, name)) for name in names}
     diagnosis = examine(settings, looked_at, utc_now)

@@ -88,7 +88,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     found = {
         "settings": str(context.obj),
         "database": settings.database,
-        "helpdesks": {name: one.vendor for name, one in settings.helpdesks.items()},
+        "helpdesks": {name: one.options.vendor for name, one in settings.helpdesks.items()},
     }
     if as_json:
         dump({"ok": True} | found)
@@ -112,4 +112,4 @@ def _free_address(host: str, port: int) -> tuple[str, int]:
 
 
 def _names(settings: Settings) -> str:
-    return ", ".join(f"{name} ({one.vendor})" for name, one in settings.helpdesks.items())
+    return ", ".join(f"{name} ({one.options.vendor})" for name, one in settings.helpdesks.items())

@@ -15,6 +15,7 @@ from bridge.bootstrap import wanted as wanted_of
 from bridge.cli.common import bridge_of, settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
+from bridge.settings import Purpose
 from bridge.setup.plan import apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
 from bridge.terminal.output import Json, complain, dump, say, table
@@ -81,7 +82,7 @@ def setup(
         }
     )
     configure_logs()
-    settings = settings_of(context, setting_up=True)
+    settings = settings_of(context, Purpose.SET_UP)
     provisioner = provisioner_of(settings, helpdesk)
     wanted = wanted_of(settings, helpdesk, _address(url))
     found = removal(provisioner) if remove else plan(provisioner, wanted)

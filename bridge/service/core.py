@@ -13,7 +13,8 @@ from bridge.errors import UnknownHelpdesk
 from bridge.ledger.accounts import Account
 from bridge.policy.calendars import CountrySource, clock_inputs
 from bridge.policy.hours import Calendar
-from bridge.policy.places import Address, settle
+from bridge.policy.places import NO_WORD, Address, settle
+from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from bridge.texts import Texts
 from bridge.ticket import Status
@@ -37,9 +38,15 @@ class Helpdesk:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """An account's calendar, how its country is known, and what an admin should look at."""
+    """An account's calendar and terms, how its country is known, what an admin should look at.
+
+    `hours` is all that was said of its hours: by the account, and where it says nothing by the
+    deployment. `terms` are the deployment's, with the response time that the account was promised.
+    """
 
     calendar: Calendar
+    terms: Terms
+    hours: Hours
     country: str | None
     subdivision: str | None
     source: CountrySource
@@ -54,7 +61,8 @@ class Located:
 class Bridge:
     """The wired system. `home` is where accounts are that nobody says anything else of.
 
-    `now` gives the present instant (aware UTC).
+    `hours` is what holds for an account that says nothing of its own hours. `now` gives the present
+    instant (aware UTC).
     """
 
     db: Database
@@ -63,6 +71,7 @@ class Bridge:
     home: Address
     texts: Texts
     now: Callable[[], datetime]
+    hours: Hours = NO_WORD
     wake: Wake = field(default_factory=Wake)
 
     def helpdesk(self, name: str) -> Helpdesk:
@@ -77,16 +86,24 @@ class Bridge:
         return self.helpdesks[name]
 
     def locate(self, account: Account) -> Located:
-        """When support is open for an account.
+        """When support is open for an account, and how soon it is promised an answer.
 
         Its own setting comes first, then what its helpdesk says, then the deployment's default. A
         helpdesk's record that cannot be read is left out with a warning and stops no ticket.
         """
-        return _locate(account.address, account.told, self.home)
+        hours = account.hours.over(self.hours)
+        return _locate(account.address, account.told, self.home, hours, self.terms)
 
 
 @lru_cache(maxsize=4096)
-def _locate(own: Address, told: Address, home: Address) -> Located:
-    found = settle(own, told, home)
-    place = found.place
-    return Located(found.calendar, place.country, place.subdivision, place.source, found.warnings)
+def _locate(own: Address, told: Address, home: Address, hours: Hours, terms: Terms) -> Located:
+    found = settle(own, told, home, hours)
+    return Located(
+        calendar=found.calendar,
+        terms=hours.promise(terms),
+        hours=hours,
+        country=found.place.country,
+        subdivision=found.place.subdivision,
+        source=found.place.source,
+        warnings=found.warnings,
+    )

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -22,7 +22,6 @@ from bridge.policy.terms import Terms
 from bridge.settings.secrets import Secrets
 from bridge.settings.sections import Defaults, HelpdeskOptions, Listen, SettingsFile, Surroundings
 from bridge.texts import Texts
-from bridge.ticket import Status
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,7 +33,7 @@ _COMPLAINTS = {
     "string_type": "must be a text in quotes",
     "int_type": "must be a whole number, without quotes",
     "float_type": "must be a number, without quotes",
-    "tuple_type": "must be a list of whole numbers, like [1, 7, 13]",
+    "tuple_type": "must be a list, in brackets: its form is in docs/settings.md",
     "model_type": "must be a table",
     "dict_type": "must be a table",
     "datetime_type": "must be a date and time without quotes, like 2026-11-01T00:00:00Z",
@@ -43,21 +42,28 @@ _COMPLAINTS = {
 }
 
 
+class Purpose(Enum):
+    """What settings are read for: that decides which of the secrets must be there."""
+
+    SERVE = "serve"
+    """Helpdesks are asked and written to: all that they need."""
+    SET_UP = "set up"
+    """The same, but for those that `points-bridge setup` is about to make."""
+    LEDGER = "ledger"
+    """No helpdesk is asked anything: none, and a vendor's own keys are not looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class HelpdeskSettings:
     """One helpdesk, secrets included: they show neither in `repr` nor in `str`.
 
-    `in_service_since` in UTC: tickets created before are left alone. `held_status` None leaves a
-    held ticket as it is. `vendor_settings` is what `VENDORS[vendor].build` takes, and `secrets` is
-    where its secrets come from.
+    `vendor_settings` is what `VENDORS[options.vendor].build` takes; None where only the ledger is
+    kept. `secrets` is where its secrets come from.
     """
 
     name: str
-    vendor: str
-    in_service_since: datetime | None
-    declined_status: Status
-    held_status: Status | None
-    vendor_settings: VendorSettings
+    options: HelpdeskOptions
+    vendor_settings: VendorSettings | None
     secrets: Secrets
 
 
@@ -73,7 +79,9 @@ class Settings:
     helpdesks: Mapping[str, HelpdeskSettings]
 
 
-def load_settings(path: Path, environ: Mapping[str, str], *, setting_up: bool = False) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str], purpose: Purpose = Purpose.SERVE
+) -> Settings:
     """Read the settings file and the secrets. Safe to repeat; writes nothing.
 
     A secret of helpdesk `support` named `token` is `POINTS_BRIDGE_SUPPORT_TOKEN`, or what is in the
@@ -82,12 +90,12 @@ def load_settings(path: Path, environ: Mapping[str, str], *, setting_up: bool = 
     Args:
         path: the TOML file; relative paths in it are relative to its directory.
         environ: the environment variables.
-        setting_up: whether secrets that `points-bridge setup` makes may be missing still.
+        purpose: what they are read for.
 
     Raises:
         SettingsError: names every problem at once, each with file, key and remedy.
     """
-    reading = _Reading(path, environ, setting_up)
+    reading = _Reading(path, environ, purpose)
     settings = reading.settings()
     if settings is None:
         raise SettingsError("\n".join(reading.problems))
@@ -100,7 +108,7 @@ class _Reading:
 
     path: Path
     environ: Mapping[str, str]
-    setting_up: bool
+    purpose: Purpose
     problems: list[str] = field(default_factory=list)
     table: dict[str, Any] = field(default_factory=dict)
 
@@ -164,15 +172,15 @@ class _Reading:
         vendor = VENDORS.get(str(table.get("vendor")))
         if vendor is None:
             return None
-        special = {key: value for key, value in table.items() if key not in common}
         places = Secrets(name, self._secrets_directory(), self.environ)
+        if self.purpose is Purpose.LEDGER:
+            return HelpdeskSettings(name, options, None, places) if options else None
+        special = {key: value for key, value in table.items() if key not in common}
         secrets = self._secrets(places, vendor.settings, special)
         settings = self._validate(vendor.settings, where, special | secrets)
         if options is None or settings is None:
             return None
-        return HelpdeskSettings(
-            name=name, vendor_settings=settings, secrets=places, **dict(options)
-        )
+        return HelpdeskSettings(name, options, settings, places)
 
     def _secrets_directory(self) -> Path:
         """Where the file says it is; where it says nothing readable, validation complains."""
@@ -195,7 +203,7 @@ class _Reading:
                     places.refuse_misplaced(key)
                 required = kept or kind.model_fields[key].is_required()
                 secrets[key] = places.read(
-                    key, required=required, may_come=kept and self.setting_up
+                    key, required=required, may_come=kept and self.purpose is Purpose.SET_UP
                 )
             except SettingsError as error:
                 hint = f", or run `points-bridge setup {places.helpdesk}`" if kept else ""

@@ -1,6 +1,6 @@
 """The tables of the settings file, as pydantic models. They name the keys, defaults and limits."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -21,9 +21,10 @@ from bridge.adapters.registry import VENDORS
 from bridge.adapters.vendor import web_address
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.calendars import country_code, subdivision_code
+from bridge.policy.places import Address
+from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
-from bridge.ticket import Status
 
 _SQLITE = "sqlite:///"
 _TERMS = Terms()
@@ -39,8 +40,15 @@ class Surroundings:
 
 
 class _Section(BaseModel):
+    """A table of the file: the text below each of its keys is that of docs/settings.md."""
+
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -54,23 +62,50 @@ def _as_value_error() -> Generator[None]:
 
 
 class Listen(_Section):
-    """Where webhooks are received. `public_url` is how helpdesks reach this receiver.
+    """Where webhooks are received.
 
-    It may be plain http, for a network of one's own: deliveries are signed, but not secret then.
+    `public_url` may be plain http, for a network of one's own: deliveries are signed, but not
+    secret then.
     """
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """The address that webhooks are received on. The image listens on all of its own instead, at
+    port 8080."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """The TCP port."""
     public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    """How helpdesks reach this receiver: `"https://points.example.com"`, without `/webhooks/...`.
+    `points-bridge setup` tells it to them, and `points-bridge doctor` looks from there."""
+
+
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class Defaults(_Section):
-    """What holds for an account that nobody says anything else of."""
+    """What holds for a customer whose account and whose helpdesk record say nothing else."""
 
     zone: str
+    """The time zone that business hours and expiry days are counted in: an IANA name such as
+    `"Europe/Berlin"`."""
     country: str | None = None
+    """Whose public holidays close support, where the zone does not tell: an ISO 3166 code or a
+    name."""
     subdivision: str | None = None
+    """The state or province, where holidays differ within the country: `"BY"` or `"Bayern"`."""
+    hours: str = "Mon-Fri 09:00-17:00"
+    """When support is open: days with their hours, such as
+    `"Mon-Thu 08:00-18:00, Fri 09:00-12:00 13:00-15:00"`, or `"24/7"`, which no holiday closes."""
+    holidays: Texts = ()
+    """The categories of holidays that close support, such as `["public", "bank"]`. Where there are
+    none, those on which the country's offices are shut."""
+    closed: Texts = ()
+    """Dates that are closed beside the holidays: `["2026-12-24"]`."""
+    worked: Texts = ()
+    """Dates that are worked although they are holidays."""
+    open: Texts = ()
+    """Dates with hours of their own: `["2026-12-31 09:00-12:00"]`."""
     language: str = "en"
+    """The language of notes and replies: `"en"`, `"de"`, or one of your own texts."""
 
     @field_validator("zone")
     @classmethod
@@ -95,6 +130,13 @@ class Defaults(_Section):
         with _as_value_error():
             return subdivision_code(info.data["country"], subdivision)
 
+    @field_validator("hours", "holidays", "closed", "worked", "open")
+    @classmethod
+    def _legible(cls, said: Any, info: ValidationInfo) -> Any:
+        with _as_value_error():
+            _hours({str(info.field_name): said})
+        return said
+
     @field_validator("language")
     @classmethod
     def _has_texts(cls, language: str, info: ValidationInfo[Surroundings]) -> str:
@@ -105,22 +147,56 @@ class Defaults(_Section):
             )
         return language
 
+    @property
+    def address(self) -> Address:
+        """Where customers are of whom nothing else is known."""
+        return Address(self.zone, self.country, self.subdivision)
+
+    def service_hours(self) -> Hours:
+        """What is said here of when support is open."""
+        return _hours({key: getattr(self, key) for key in _HOURS})
+
+
+#: What says when support is open: the keys here, and those of `Hours.from_dict`.
+_HOURS = {
+    "hours": "hours",
+    "holidays": "holiday_categories",
+    "closed": "closed",
+    "worked": "worked",
+    "open": "open",
+}
+
+
+def _hours(said: Mapping[str, Any]) -> Hours:
+    return Hours.from_dict({_HOURS[key]: value for key, value in said.items() if value})
+
 
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
 class TermsSettings(_Section):
-    """The numbers of the promise, as people write them."""
+    """The numbers of the support terms."""
 
     price: Annotated[int, Field(ge=1, le=1_000_000)] = _TERMS.price
+    """Points that one incident costs."""
     look_back_hours: Annotated[int, Field(ge=0, le=72)] = _TERMS.look_back // _HOUR
+    """A first decision counts the points that were valid when the ticket was created, at most so
+    many hours back."""
     hold_days: Annotated[Days, Field(ge=1)] = _TERMS.hold_days
+    """A ticket held for want of points is declined on this day."""
     hold_reminder_days: Annotated[tuple[Days, ...], Field(strict=False)] = _TERMS.hold_reminder_days
+    """The days on which the requester of a held ticket is reminded."""
     response_hours: Annotated[float, Field(ge=0.25, le=2000)] = _TERMS.response_seconds / 3600
+    """Business hours within which a first response is promised."""
     at_risk_minutes: Annotated[int, Field(ge=0)] = _TERMS.at_risk_seconds // 60
+    """A promise is at risk so many business minutes before it is broken."""
     reopen_days: Days = _TERMS.reopen_days
+    """Days from the first closure in which a re-open is free."""
     late_reopen: Literal["gate", "refuse"] = _TERMS.late_reopen
+    """A later re-open is gated like a new ticket (`"gate"`) or closed again with a reply
+    (`"refuse"`)."""
     credit_days: Days = _TERMS.credit_days
+    """Credited points live at least so many days from the credit."""
 
     @field_validator("hold_reminder_days")
     @classmethod
@@ -161,6 +237,8 @@ class TextsSettings(_Section):
     """Where a company's own texts are, instead of ours."""
 
     directory: str | None = None
+    """A directory with your own texts, one `<language>.toml` each. What it lacks in `en` and `de`
+    is taken from the texts that come along."""
 
     @field_validator("directory")
     @classmethod
@@ -174,7 +252,10 @@ class SettingsFile(_Section):
     """The file as a whole. Helpdesks are tables whose keys depend on their vendor."""
 
     database: str = f"{_SQLITE}points-bridge.db"
+    """The ledger: `sqlite:///FILE`, or `sqlite:////full/path`."""
     secrets_directory: Annotated[str, Field(min_length=1)] = "secrets"
+    """Where secrets are looked for that the environment does not hold, and where `points-bridge
+    setup` keeps those that come of a set-up. It may be missing."""
     listen: Listen = Listen()
     defaults: Defaults
     terms: TermsSettings = TermsSettings()
@@ -190,11 +271,6 @@ class SettingsFile(_Section):
         return f"{_SQLITE}{info.context.directory / name}"
 
 
-def _as_status(status: str) -> Status:
-    # Not `AfterValidator(Status)`: the signature of an enum differs between Python's versions.
-    return Status(status)
-
-
 def _known_vendor(vendor: str) -> str:
     if vendor not in VENDORS:
         known = ", ".join(sorted(VENDORS))
@@ -207,9 +283,17 @@ def _known_vendor(vendor: str) -> str:
 class HelpdeskOptions(_Section):
     """The keys of a helpdesk that are the same for every vendor."""
 
-    vendor: Annotated[str, AfterValidator(_known_vendor)]
+    vendor: Annotated[
+        str, AfterValidator(_known_vendor), Field(json_schema_extra={"enum": sorted(VENDORS)})
+    ]
+    """The kind of helpdesk."""
     in_service_since: (
         Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] | None
     ) = None
-    declined_status: Annotated[Literal["closed", "open"], AfterValidator(_as_status)] = "closed"
-    held_status: Annotated[Literal["pending"], AfterValidator(_as_status)] | None = None
+    """Tickets created before this instant are left alone. Without it, the instant at which this
+    database first heard of the helpdesk."""
+    declined_status: Literal["closed", "open"] = "closed"
+    """What becomes of a declined ticket: `"closed"`, or `"open"` to leave it to the agents."""
+    held_status: Literal["pending"] | None = None
+    """`"pending"` sets a held ticket to pending until its hold ends. Without it, the status stays
+    as it is."""

@@ -20,16 +20,32 @@ class ZammadSettings(VendorSettings):
     kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
 
     url: BaseUrl
+    """Where Zammad is: `"https://helpdesk.example.com"`. Plain http only on the same machine."""
     token: SecretStr
+    """An access token with the permission `ticket.agent`."""
     webhook_secret: SecretStr | None = None
+    """The signature token of Zammad's webhook. Where there is none, `points-bridge setup` invents
+    one and keeps it."""
     webhook_secret_previous: SecretStr | None = None
+    """The one before, accepted as well while you change it."""
     setup_token: SecretStr | None = None
+    """An access token for `points-bridge setup` and `points-bridge doctor`, with the permissions
+    `ticket.agent`, `admin.object`, `admin.webhook`, `admin.trigger`, and `admin.overview`,
+    `admin.core_workflow`, `admin.calendar` and `admin.sla` for what is optional. Set it only where
+    and while you run them. Without it, `token` is used."""
     zone_field: Name = "support_timezone"
+    """The organisation's attribute that names its time zone."""
     country_field: Name = "support_country"
+    """The organisation's attribute that names its country."""
     subdivision_field: Name = "support_subdivision"
+    """The organisation's attribute that names its state or province."""
     show_balance: bool = True
+    """Whether organisations show their points, beside the tickets."""
     native_slas: bool = False
+    """Whether `points-bridge setup` gives Zammad calendars and SLAs of its own, so that agents see
+    [Zammad's own badge](zammad.md#zammads-own-badge). Set back to `false`, it takes them away."""
     deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
+    """Seconds that one call to Zammad may take in all."""
 
 
 def _config(settings: ZammadSettings) -> ZammadConfig:

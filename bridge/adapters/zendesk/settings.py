@@ -30,20 +30,40 @@ class ZendeskSettings(VendorSettings):
     kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
 
     url: Annotated[Name, AfterValidator(_address)]
+    """The subdomain, `"acme"`, or the whole address, `"https://acme.zendesk.com"`."""
     client_id: Name | None = None
+    """The OAuth client that the bridge acts as, with the grant type client credentials."""
     client_secret: SecretStr | None = None
+    """The secret of the OAuth client."""
     setup_client_id: Name | None = None
+    """An OAuth client for `points-bridge setup` and `points-bridge doctor`, owned by an admin and
+    allowed the scope `read write`. Set it, with its secret, only where and while you run them.
+    Without it, the client that the bridge runs with is used."""
     setup_client_secret: SecretStr | None = None
+    """The secret of the OAuth client `setup_client_id`."""
     email: Name | None = None
+    """The address of the agent whose API token is used."""
     api_token: SecretStr | None = None
+    """The agent's API token."""
     webhook_secret: SecretStr | None = None
+    """The signing secret of the webhook that the triggers use. Zendesk makes it; `points-bridge
+    setup` keeps it."""
     webhook_secret_previous: SecretStr | None = None
+    """The one before, accepted as well while you change it."""
     event_webhook_secret: SecretStr | None = None
+    """The signing secret of the webhook that is subscribed to events. Zendesk makes it;
+    `points-bridge setup` keeps it."""
     zone_field: Name = "support_timezone"
+    """The key of the organisation's field that names its time zone."""
     country_field: Name = "support_country"
+    """The key of the organisation's field that names its country."""
     subdivision_field: Name = "support_subdivision"
+    """The key of the organisation's field that names its state or province."""
     show_balance: bool = False
+    """Whether organisations show their points, too. The client must then be an admin's (or have a
+    role that may edit organisations), and be allowed the scope `organizations:write` as well."""
     deadline_seconds: Annotated[float, Field(ge=1, le=120)] = 20.0
+    """Seconds that one call to Zendesk may take in all."""
 
     @model_validator(mode="after")
     def _one_credential(self) -> Self:
