@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import bridge_of
+from bridge.cli.numbers import taking, whole
 from bridge.queues import rows
 from bridge.queues.rows import QueueName, QueueRow
 from bridge.service import deliveries
@@ -33,7 +34,8 @@ class State(StrEnum):
 
 
 QueueArgument = Annotated[Queue, typer.Argument(help="Which queue.")]
-Number = Annotated[int, typer.Argument(help="Its number in the list.")]
+_NUMBER = whole("the number in the list is")
+Number = Annotated[int, typer.Argument(help="Its number in the list.", parser=_NUMBER)]
 
 
 @commands.command("list", epilog="Example: points-bridge deliveries list --state dead --json")
@@ -57,7 +59,7 @@ def list_rows(
     table("Deliveries and write-backs", columns, [_cells(row) for row in found])
 
 
-@commands.command(epilog="Example: points-bridge deliveries show outbox 17")
+@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge deliveries show outbox 17")
 def show(
     context: typer.Context, queue: QueueArgument, number: Number, as_json: Json = False
 ) -> None:
@@ -74,11 +76,13 @@ def show(
     ])  # fmt: skip
 
 
-@commands.command(epilog="Example: points-bridge deliveries replay --all")
+@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge deliveries replay --all")
 def replay(
     context: typer.Context,
     queue: Annotated[Queue | None, typer.Argument(help="Which queue.")] = None,
-    number: Annotated[int | None, typer.Argument(help="Its number in the list.")] = None,
+    number: Annotated[
+        int | None, typer.Argument(help="Its number in the list.", parser=_NUMBER)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All dead letters of both queues.")] = False,
 ) -> None:
     """Try dead letters again, after their cause is mended."""
@@ -93,7 +97,10 @@ def replay(
     say(f"Queued again: {count}.")
 
 
-@commands.command(epilog='Example: points-bridge deliveries discard inbox 4 --reason "test ticket"')
+@commands.command(
+    cls=taking(_NUMBER),
+    epilog='Example: points-bridge deliveries discard inbox 4 --reason "test ticket"',
+)
 def discard(
     context: typer.Context,
     queue: QueueArgument,

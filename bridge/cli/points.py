@@ -1,28 +1,41 @@
 """Commands about points: buying them, and where they are."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from bridge.cli.common import Account, bridge_of
+from bridge.cli.numbers import between, taking, whole
 from bridge.ledger.accounts import Address
 from bridge.ledger.holdings import LotLine
+from bridge.ledger.names import REF
+from bridge.policy.notation import format_weekly, parse_day
 from bridge.policy.points import last_valid_day
+from bridge.policy.service_hours import Hours
 from bridge.service import purchases, reports
-from bridge.service.accounts import change_account
-from bridge.terminal.output import Json, dump, say, table
+from bridge.service.accounts import HoursChange, change_account
+from bridge.settings import Purpose
+from bridge.terminal.output import Json, dump, say, shown, table
 from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
 
+_POINTS = whole("points are")
 
-@commands.command(epilog='Example: points-bridge purchase "Acme GmbH" 100 --reference INV-2026-17')
+
+def _dates(what: str, example: str) -> Any:
+    return typer.Option(help=f"A date that is {what}, e.g. {example}; once for each.")
+
+
+@commands.command(
+    cls=taking(_POINTS),
+    epilog='Example: points-bridge purchase "Acme GmbH" 100 --reference INV-2026-17',
+)
 def purchase(
     context: typer.Context,
     account: Account,
-    points: Annotated[int, typer.Argument(help="How many points.", min=1)],
+    points: Annotated[int, typer.Argument(help="How many points.", parser=_POINTS)],
     reference: Annotated[
         str, typer.Option(help="Order, invoice or payment. The same one is booked once.")
     ],
@@ -33,7 +46,7 @@ def purchase(
     as_json: Json = False,
 ) -> None:
     """Book points that an account bought, and release its waiting tickets."""
-    with bridge_of(context) as bridge:
+    with bridge_of(context, Purpose.LEDGER) as bridge:
         day: date | None = on.date() if on else None
         bought = purchases.buy(bridge, account, points, reference=reference, on=day)
     if as_json:
@@ -41,19 +54,19 @@ def purchase(
         return
     verb = "Booked" if bought.created else "Booked before, nothing changed:"
     say(
-        f"{verb} [bold]{bought.points}[/] points for [bold]{escape(bought.account)}[/], "
+        f"{verb} [bold]{bought.points}[/] points for [bold]{shown(bought.account)}[/], "
         f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
     if bought.new_account:
         say("[yellow]Note:[/] this account is new; a customer of exactly that name takes it up.")
     for stored in bought.released:
-        say(f"Released: {stored.helpdesk} ticket {escape(stored.ticket_number)}.")
+        say(f"Released: {shown(stored.helpdesk)} ticket {shown(stored.ticket_number)}.")
 
 
 @commands.command(epilog="Example: points-bridge accounts --json")
 def accounts(context: typer.Context, as_json: Json = False) -> None:
     """List every account with its points."""
-    with bridge_of(context) as bridge:
+    with bridge_of(context, Purpose.LEDGER) as bridge:
         found = reports.balances(bridge)
     if as_json:
         dump([_as_json(one) for one in found])
@@ -75,6 +88,7 @@ def accounts(context: typer.Context, as_json: Json = False) -> None:
 
 @commands.command(
     epilog='Example: points-bridge account "Acme GmbH" --zone Europe/Berlin --country DE'
+    ' --hours "Mon-Thu 08:00-18:00, Fri 08:00-15:00"'
 )
 def account(
     context: typer.Context,
@@ -86,19 +100,59 @@ def account(
         str | None,
         typer.Option(help="A customer record that is this account: support:organization:2"),
     ] = None,
+    hours: Annotated[
+        str | None, typer.Option(help='Weekly hours: "Mon-Thu 08:00-18:00, Fri 08:00-15:00".')
+    ] = None,
+    around_the_clock: Annotated[
+        bool, typer.Option("--around-the-clock", help="Every hour counts, on holidays too.")
+    ] = False,
+    response_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="The promise, in business hours.", parser=between("response hours are", 0.25, 2000)
+        ),
+    ] = None,
+    holidays: Annotated[
+        str | None, typer.Option(help="Which holidays close, e.g. public,bank.")
+    ] = None,
+    closed: Annotated[list[str], _dates("closed", "2026-12-24")] = [],  # noqa: B006
+    worked: Annotated[list[str], _dates("worked although a holiday", "2026-10-03")] = [],  # noqa: B006
+    open_: Annotated[
+        list[str],
+        typer.Option("--open", help='A date and its own hours: "2026-12-31 09:00-12:00".'),
+    ] = [],  # noqa: B006
+    as_usual: Annotated[list[str], _dates("as usual again", "2026-12-24")] = [],  # noqa: B006
+    clear_hours: Annotated[
+        bool, typer.Option("--clear-hours", help="Forget all that was said of its hours, first.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make an account, or say where it is and which customer records belong to it."""
-    with bridge_of(context) as bridge:
-        changed = change_account(bridge, ref, Address(zone, country, subdivision), link)
-        found = reports.balance(bridge, changed.ref)
+    """Make an account, or say where it is, when it works and which customer records it has."""
+    said = {
+        "hours": hours,
+        "around_the_clock": around_the_clock or None,
+        "response_hours": response_hours,
+        "holiday_categories": holidays.split(",") if holidays is not None else None,
+        "closed": closed,
+        "worked": worked,
+        "open": open_,
+    }
+    change = HoursChange(
+        Hours.from_dict({key: value for key, value in said.items() if value is not None}),
+        [parse_day(day) for day in as_usual],
+        forget=clear_hours,
+    )
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        address = Address(zone, country, subdivision)
+        changed = change_account(bridge, ref, address, link, change)
+        found = reports.balance(bridge, f"{REF}{changed.ref}")
     _show(found, as_json)
 
 
 @commands.command(epilog='Example: points-bridge balance "Acme GmbH"')
 def balance(context: typer.Context, account: Account, as_json: Json = False) -> None:
     """Show what an account has on hand, and when it expires."""
-    with bridge_of(context) as bridge:
+    with bridge_of(context, Purpose.LEDGER) as bridge:
         found = reports.balance(bridge, account)
     _show(found, as_json)
 
@@ -106,7 +160,7 @@ def balance(context: typer.Context, account: Account, as_json: Json = False) -> 
 @commands.command(epilog='Example: points-bridge statement "Acme GmbH" --json')
 def statement(context: typer.Context, account: Account, as_json: Json = False) -> None:
     """Show every booking of an account, oldest first."""
-    with bridge_of(context) as bridge:
+    with bridge_of(context, Purpose.LEDGER) as bridge:
         owner, lines = reports.statement(bridge, account)
     if as_json:
         dump({"account": owner.ref, "entries": lines})
@@ -119,11 +173,12 @@ def _show(found: reports.Balance, as_json: bool) -> None:
         dump(_as_json(found))
         return
     say(
-        f"[bold]{escape(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
+        f"[bold]{shown(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
         f"{found.held} waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
     )
+    say(f"Hours: {shown(_hours(found))}.")
     for warning in found.located.warnings:
-        say(f"[yellow]Note:[/] {escape(warning)}.")
+        say(f"[yellow]Note:[/] {shown(warning)}.")
     rows = [
         (
             lot.reference,
@@ -148,6 +203,18 @@ def _country(found: reports.Balance) -> str:
     return f"{found.located.country or 'none'} ({found.located.source.value})"
 
 
+def _hours(found: reports.Balance) -> str:
+    """When support is open, what single dates are otherwise, and the promise."""
+    said = found.located.hours.as_dict()
+    always = found.located.hours.around_the_clock
+    week = "around the clock" if always else format_weekly(found.located.calendar.weekly)
+    dates = [
+        f"{name} {', '.join(said[name])}" for name in ("closed", "worked", "open") if said.get(name)
+    ]
+    promise = f"an answer within {found.located.terms.response_seconds / 3600:g} of them"
+    return "; ".join([week, *dates, promise])
+
+
 def _as_json(found: reports.Balance) -> dict[str, object]:
     return {
         "account": found.account.ref,
@@ -157,6 +224,7 @@ def _as_json(found: reports.Balance) -> dict[str, object]:
         "country": found.located.country,
         "subdivision": found.located.subdivision,
         "country_source": found.located.source,
+        "hours": found.account.hours.as_dict(),
         "warnings": found.located.warnings,
         "lots": found.lots,
     }

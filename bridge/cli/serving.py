@@ -15,9 +15,10 @@ from granian.server import Server
 
 from bridge.bootstrap import opened, working
 from bridge.cli.common import bridge_of, settings_of
+from bridge.cli.numbers import whole
 from bridge.errors import SettingsError
 from bridge.settings import Settings
-from bridge.terminal.output import Json, dump, say
+from bridge.terminal.output import Json, dump, say, shown
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
 
 commands = typer.Typer()
@@ -32,7 +33,10 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Instead of the settings' listen.host.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Instead of the settings' listen.port.", min=1, max=65535)
+        int | None,
+        typer.Option(
+            help="Instead of the settings' listen.port.", parser=whole("a port is", 65_535)
+        ),
     ] = None,
     receiver_only: Annotated[
         bool, typer.Option("--receiver-only", help="Leave the work to `points-bridge work`.")
@@ -94,7 +98,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
         dump({"ok": True} | found)
     else:
         say(f"[green]The settings are sound.[/] Helpdesks: {_names(settings)}. "
-            f"Database: {settings.database}.")  # fmt: skip
+            f"Database: {shown(settings.database)}.")  # fmt: skip
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from bridge.adapters.provisioning import Action, Plan, Provisioner, Step
 from bridge.adapters.vendor import web_address
@@ -18,7 +17,7 @@ from bridge.logs import configure_logs
 from bridge.settings import Purpose
 from bridge.setup.plan import apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
-from bridge.terminal.output import Json, complain, dump, say, table
+from bridge.terminal.output import Json, complain, dump, say, shown, table
 
 commands = typer.Typer()
 
@@ -137,8 +136,8 @@ def _carry_out(steps: Sequence[Step], *, quiet: bool) -> _Outcome:
             outcome.failed = done.failure
             complain(f"{done.failure}\n{_GOES_ON}")
         elif not quiet:
-            count = f"[dim]{number}/{len(steps)}[/]"
-            say(f"{count} {_DONE[done.step.action]} {done.step.kind} {escape(done.step.name)}")
+            count, step = f"[dim]{number}/{len(steps)}[/]", done.step
+            say(f"{count} {_DONE[step.action]} {shown(step.kind)} {shown(step.name)}")
     if not (quiet or outcome.failed) and any(one.action is not Action.REMOVE for one in steps):
         say(_NEXT)
     return outcome
@@ -167,7 +166,7 @@ def _say_proved(one: Proved) -> None:
     word = "[green]arrived[/]" if one.arrived else "[bold red]did not arrive[/]"
     if one.arrived is None:
         word = "[yellow]not tried[/]"
-    say(f"{word} {escape(one.event)}: {escape(one.detail)}")
+    say(f"{word} {shown(one.event)}: {shown(one.detail)}")
 
 
 def _as_json(step: Step) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from bridge.cli.common import bridge_of
+from bridge.cli.numbers import between
 from bridge.errors import BadRequest
 from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
 from bridge.policy.hours import Due, add_business_time
@@ -15,7 +15,7 @@ from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
 from bridge.service import reports
 from bridge.terminal.explanation import show_explanation
-from bridge.terminal.output import Json, dump, say, table
+from bridge.terminal.output import Json, dump, say, shown, table
 
 commands = typer.Typer()
 
@@ -49,7 +49,10 @@ def due(
     ] = None,
     subdivision: Annotated[str | None, typer.Option(help="State or province, e.g. BY.")] = None,
     hours: Annotated[
-        float, typer.Option(help="The promise, in business hours.", min=0, max=10_000)
+        float,
+        typer.Option(
+            help="The promise, in business hours.", parser=between("hours are", 0, 10_000)
+        ),
     ] = (Terms().response_seconds / 3600),
     as_json: Json = False,
 ) -> None:
@@ -69,7 +72,7 @@ def due(
         return
     _show_due(start, promised, timezone, inputs)
     for warning in place.warnings:
-        say(f"[yellow]Note:[/] {escape(warning)}.")
+        say(f"[yellow]Note:[/] {shown(warning)}.")
 
 
 def _show_due(start: datetime, promised: Due, timezone: str, inputs: dict[str, object]) -> None:

@@ -1,6 +1,9 @@
-"""What an admin says of an account: where it is, and which customer records belong to it."""
+"""What an admin says of an account: where it is, when it works, which customer records it has."""
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -8,6 +11,8 @@ from bridge.errors import BadRequest
 from bridge.ledger import accounts
 from bridge.ledger.accounts import Account, Address
 from bridge.policy.calendars import country_code, subdivision_code
+from bridge.policy.places import NO_WORD
+from bridge.policy.service_hours import Hours
 from bridge.policy.zones import load_zone
 from bridge.service.core import Bridge
 from bridge.service.settling import release_held
@@ -15,21 +20,47 @@ from bridge.service.settling import release_held
 _RECORD = re.compile(r"(organization|person):[0-9]+")
 
 
-def change_account(bridge: Bridge, ref: str, address: Address, link: str | None) -> Account:
-    """Make an account where there is none, set its address, link a customer record to it.
+@dataclass(frozen=True, slots=True)
+class HoursChange:
+    """What is to become of an account's own hours, in this order.
+
+    With `forget` all that was said of them is forgotten, else only what was said of the dates
+    `as_usual`; `say` goes over the rest.
+    """
+
+    say: Hours = NO_WORD
+    as_usual: Collection[date] = ()
+    forget: bool = False
+
+    def applied_to(self, hours: Hours) -> Hours:
+        """What the account says of its hours afterwards."""
+        kept = NO_WORD if self.forget else hours.as_usual(self.as_usual)
+        return self.say.over(kept)
+
+
+UNCHANGED = HoursChange()
+
+
+def change_account(
+    bridge: Bridge, ref: str, address: Address, link: str | None, hours: HoursChange = UNCHANGED
+) -> Account:
+    """Make an account where there is none, set its address and hours, link a customer record to it.
 
     `link` is `HELPDESK:RECORD`, for instance `support:organization:2`; held tickets of that record
     come along, and are released where there are points. A zone, country or subdivision that is None
-    stays as it is. Past due times are not touched. Repeating is safe.
+    stays as it is, and so does what is not said of hours. Past due times are not touched. Repeating
+    is safe.
 
     Raises:
-        SettingsError: unknown zone, country or subdivision; names similar ones.
+        SettingsError: unknown zone, country or subdivision, names similar ones; or hours at which
+            support never opens.
         UnknownHelpdesk: the link names none that is configured.
-        BadRequest: the link is not readable, or its record has another account with bookings.
+        BadRequest: the link is not readable, or it would take the last record of an account with
+            bookings away.
     """
     checked = _checked(address)
     record = _record(bridge, link) if link else None
-    account = bridge.db.write(lambda conn: _change(conn, bridge, ref, checked, record))
+    account = bridge.db.write(lambda conn: _change(conn, bridge, ref, checked, record, hours))
     bridge.wake.call()
     return account
 
@@ -40,9 +71,11 @@ def _change(
     ref: str,
     address: Address,
     record: tuple[str, str] | None,
+    hours: HoursChange,
 ) -> Account:
     account = accounts.find_or_create(conn, ref, bridge.now())
     accounts.relocate(conn, account.id, address)
+    accounts.set_hours(conn, account.id, hours.applied_to(account.hours))
     account = accounts.by_id(conn, account.id)
     bridge.locate(account)
     if record:

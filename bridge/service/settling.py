@@ -137,10 +137,11 @@ def _context(
         incidents.newest(conn, helpdesk.name, follow_up_of) if helpdesk and follow_up_of else None
     )
     statuses = Statuses(helpdesk.held_status, helpdesk.declined_status) if helpdesk else Statuses()
+    located = bridge.locate(account)
     return Context(
-        terms=bridge.terms,
+        terms=located.terms,
         lots=holdings.live_lots(conn, account.id),
-        calendar=bridge.locate(account).calendar,
+        calendar=located.calendar,
         now=now,
         in_service_since=since or now,
         continues=before.incident if before and before.account_id == account.id else None,

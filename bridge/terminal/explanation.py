@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from rich.markup import escape
-from rich.padding import Padding
-
 from bridge.service.reports import Explanation
-from bridge.terminal.output import cell, console, say, table
+from bridge.terminal.output import cell, say, shown, table
 
 
 def show_explanation(found: Explanation) -> None:
     """Everything about a ticket, as a person reads it."""
     fields = found.fields
     say(
-        f"[bold]{found.helpdesk} ticket {found.ticket_id}[/] (number "
-        f"{found.incidents[-1].ticket_number}) of [bold]{escape(found.account.name)}[/]: "
+        f"[bold]{shown(f'{found.helpdesk} ticket {found.ticket_id}')}[/] (number "
+        f"{shown(found.incidents[-1].ticket_number)}) of [bold]{shown(found.account.name)}[/]: "
         f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
         f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
         f"free re-open until {cell(fields.free_reopen_until)}."
@@ -24,7 +21,7 @@ def show_explanation(found: Explanation) -> None:
             f"decided {cell(decision.decided_at)}")  # fmt: skip
         for number, finding in enumerate(decision.findings, start=1):
             _show_finding(number, finding)
-    console.print()
+    say()
     deliveries = [
         (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
         for one in found.deliveries
@@ -35,6 +32,6 @@ def show_explanation(found: Explanation) -> None:
 
 def _show_finding(number: int, finding: dict[str, Any]) -> None:
     inputs = ", ".join(f"{name} {value}" for name, value in finding["inputs"].items())
-    lines = [escape(finding["rule"]), *([f"with {escape(inputs)}"] if inputs else [])]
-    console.print(Padding(f"{number}. {escape(finding['outcome'])}", (0, 0, 0, 2)))
-    console.print(Padding("\n".join(lines), (0, 0, 0, 5)), style="dim")
+    say(f"{number}. {shown(finding['outcome'])}", indent=2)
+    for line in (finding["rule"], *([f"with {inputs}"] if inputs else [])):
+        say(shown(line), indent=5, style="dim")

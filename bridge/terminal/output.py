@@ -1,31 +1,43 @@
 """How the command speaks: tables for people, JSON for scripts, complaints on stderr."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 #: The option of every command that a script may want to read.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
+_errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 def complain(message: str) -> None:
     """Say on stderr what went wrong."""
-    Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {escape(message)}")
+    _print(_errors, f"[bold red]Error:[/] {shown(message)}")
 
 
-def say(message: str) -> None:
-    """A sentence for people; `message` may carry rich's markup."""
-    console.print(message)
+def say(message: str = "", *, indent: int = 0, style: str | None = None) -> None:
+    """A sentence for people; it may carry rich's markup, others' texts in it are `shown`."""
+    _print(console, message, indent, style)
+
+
+def shown(text: object) -> str:
+    """Somebody else's text, to be put into a message: no markup there, and it moves no cursor."""
+    harmless = (
+        " " if unicodedata.category(one) == "Cc" and one != "\n" else one for one in str(text)
+    )
+    return escape("".join(harmless))
 
 
 def dump(value: Any) -> None:
@@ -34,27 +46,63 @@ def dump(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; columns whose name begins with `#` hold numbers."""
-    grid = Table(title=escape(title), title_justify="left", title_style="bold")
+    """Print a table; columns whose name begins with `#` hold numbers.
+
+    Where no terminal is, nobody knows how wide a line may be: it is printed whole, without a box.
+    """
+    lines = [[cell(value) for value in row] for row in rows]
+    if not console.file.isatty():
+        _print_whole(title, columns, lines)
+        return
+    grid = Table(title=shown(title), title_justify="left", title_style="bold")
     for name in columns:
-        grid.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left")
-    for row in rows:
-        grid.add_row(*(cell(value) for value in row))
+        right = name.startswith("#")
+        grid.add_column(name.lstrip("#"), justify="right" if right else "left", overflow="fold")
+    for line in lines:
+        grid.add_row(*map(shown, line))
     console.print(grid)
 
 
 def cell(value: object) -> str:
-    """A value as a person reads it in a table."""
+    """A value as a person reads it in a table or a sentence; not yet `shown`."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}Z"
-    return escape(str(value.value if isinstance(value, Enum) else value))
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _print(to: Console, message: str, indent: int = 0, style: str | None = None) -> None:
+    """Lines are broken for a terminal only: where none is, nobody knows how wide they may be."""
+    if to.file.isatty():
+        to.print(Padding(message, (0, 0, 0, indent)), style=style)
+    else:
+        lines = (f"{' ' * indent}{line}" for line in message.split("\n"))
+        to.print("\n".join(lines), style=style, soft_wrap=True)
+
+
+def _print_whole(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    grid = [
+        [name.lstrip("#") for name in columns],
+        *([_one_line(one) for one in line] for line in lines),
+    ]
+    widths = [max(cell_len(line[place]) for line in grid) for place in range(len(columns))]
+    typer.echo(_one_line(title))
+    for line in grid:
+        parts = []
+        for name, text, width in zip(columns, line, widths, strict=True):
+            blanks = " " * (width - cell_len(text))
+            parts.append(blanks + text if name.startswith("#") else text + blanks)
+        typer.echo("  ".join(parts).rstrip())
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
