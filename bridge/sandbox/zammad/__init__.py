@@ -1,13 +1,14 @@
 """A stand-in for Zammad 5.5: stateful, with its HTTP API and its signed, late, repeated webhooks.
 
-Held against recordings of a real Zammad in tests/sandbox. Not spoken: tags, time accounting,
-attachments, macros and bulk changes, ETags, the form's own endpoint, changes of users, and the
-built-in attributes of the object manager; of SLAs, all but the first response. Core workflows and
-overviews are kept and have no effect.
+Held against recordings of a real Zammad in tests/sandbox. Not spoken: tags, time accounting, the
+content of attachments, bulk changes other than macros, ETags, the form's own endpoint, mentions,
+and the built-in attributes of the object manager; of SLAs, all but the first response. Core
+workflows and overviews are kept and have no effect.
 """
 
 from bridge.sandbox.deliveries import Attempt, RawRequest
 from bridge.sandbox.faults import Call, Fault
+from bridge.sandbox.zammad.browser import Form
 from bridge.sandbox.zammad.model import (
     ADMIN,
     AGENT,
@@ -15,6 +16,7 @@ from bridge.sandbox.zammad.model import (
     Token,
     Zammad,
 )
+from bridge.sandbox.zammad.notifications import AgentMail
 from bridge.sandbox.zammad.records import ApiError
 from bridge.sandbox.zammad.server import TRIGGER_PREFIX, ZammadSandbox, trigger_conditions
 from bridge.sandbox.zammad.webhooks import Delivery, WebhookSender
@@ -24,11 +26,13 @@ __all__ = [
     "AGENT",
     "BRIDGE",
     "TRIGGER_PREFIX",
+    "AgentMail",
     "ApiError",
     "Attempt",
     "Call",
     "Delivery",
     "Fault",
+    "Form",
     "RawRequest",
     "Token",
     "WebhookSender",

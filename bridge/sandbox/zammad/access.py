@@ -111,8 +111,9 @@ class Access:
             return actor.works_in(ticket["group_id"])
         if ticket["customer_id"] == actor.id:
             return True
-        organization_id = actor.user["organization_id"]
-        if organization_id is None or ticket["organization_id"] != organization_id:
+        organization_id = ticket["organization_id"]
+        mine = {actor.user["organization_id"], *actor.user["organization_ids"]}
+        if organization_id is None or organization_id not in mine:
             return False
         return bool(self._store.get("Organization", organization_id)["shared"])
 

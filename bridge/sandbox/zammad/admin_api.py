@@ -15,6 +15,7 @@ _TABLES: dict[str, Automation] = {
     "overviews": "Overview",
     "calendars": "Calendar",
     "slas": "Sla",
+    "macros": "Macro",
 }
 _AUTOMATIONS = f"any({', '.join(_TABLES)})"
 

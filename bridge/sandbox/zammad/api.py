@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.sandbox.faults import Front
 from bridge.sandbox.zammad import conditions
+from bridge.sandbox.zammad.access import Actor
 from bridge.sandbox.zammad.admin_api import admin
 from bridge.sandbox.zammad.model import Zammad
 from bridge.sandbox.zammad.records import ApiError, Record
@@ -95,6 +96,18 @@ def update_ticket(ticket_id: int) -> Response:
     return _show_ticket(ticket)
 
 
+@api.post("/tickets/mass_macro")
+def run_macro() -> Response:
+    """POST /tickets/mass_macro: a macro over several tickets, each a change of its own (589)."""
+    model, actor, body = zammad(), caller("ticket.agent"), document()
+    macro = model.store.get("Macro", int(body.get("macro_id") or 0))
+    tickets = [model.access.ticket(actor, int(key)) for key in body.get("ticket_ids") or []]
+    for ticket in tickets:
+        model.desk.run_macro(actor, ticket, macro["perform"])
+    ids = [ticket["id"] for ticket in tickets]
+    return answer({"ticket_ids": ids, "assets": model.views.assets(tickets)})
+
+
 @api.delete("/tickets/<int:ticket_id>")
 def delete_ticket(ticket_id: int) -> Response:
     """DELETE /tickets/{id}: admins only, an empty answer (137, 138)."""
@@ -169,6 +182,20 @@ def list_articles(ticket_id: int) -> Response:
     return answer([model.views.article(row) for row in readable])
 
 
+@api.get("/ticket_article_plain/<int:article_id>")
+def show_raw_mail(article_id: int) -> Response:
+    """GET /ticket_article_plain/{id}: a mail as it came; 500 for other articles (602, 604)."""
+    model, actor = zammad(), caller()
+    article = model.store.get("TicketArticle", article_id)
+    ticket = model.access.ticket(actor, article["ticket_id"])
+    raw = model.store.raw_mails.get(article_id)
+    if raw is None:
+        return Response("<!DOCTYPE html>\n<html>\n", 500, content_type="text/html; charset=utf-8")
+    name = f"ticket-{ticket['number']}-{article_id}.eml"
+    shown = {"Content-Disposition": f'inline; filename="{name}"'}
+    return Response(raw, 200, shown, content_type="message/rfc822")
+
+
 # --- users, organisations, groups, states --------------------------------------------------
 
 
@@ -197,7 +224,28 @@ def show_user(user_id: int) -> Response:
     model, actor = zammad(), caller("ticket.agent", "ticket.customer", "admin.user")
     if not actor.is_agent and actor.id != user_id:
         raise ApiError(403, "Not authorized")
-    return answer(model.views.user(model.store.get("User", user_id)))
+    user = model.store.get("User", user_id)
+    return answer((model.views.user_expanded if flag("expand") else model.views.user)(user))
+
+
+@api.put("/users/<int:user_id>")
+def update_user(user_id: int) -> Response:
+    """PUT /users/{id}: an agent may change customers only; `preferences` are replaced whole."""
+    model, actor = zammad(), caller("ticket.agent", "admin.user")
+    user = model.store.get("User", user_id)
+    if not actor.may("admin.user") and Actor(user, frozenset()).is_agent:
+        raise ApiError(403, "Not authorized")
+    model.update_person(user, document(), actor)
+    return answer(model.views.user(user))
+
+
+@api.put("/users/preferences")
+def update_preferences() -> Response:
+    """PUT /users/preferences: one's own, key by key, such as `notification_config`."""
+    model, actor = zammad(), caller()
+    preferences = actor.user["preferences"] | document()
+    model.store.change(actor.user, {"preferences": preferences}, actor.id)
+    return answer({"message": "ok"})
 
 
 @api.post("/users")

@@ -95,6 +95,10 @@ class ObjectManager:
         columns = [row for row in self._columns(object_name) if row["name"] in values]
         return {row["name"]: _CASTS[row["data_type"]](row, values[row["name"]]) for row in columns}
 
+    def active(self, object_name: str) -> list[Record]:
+        """The attributes that a form shows, as their columns are ordered."""
+        return [row for row in self._columns(object_name) if row["active"]]
+
     def _columns(self, object_name: str) -> list[Record]:
         rows = self._rows.values()
         return [row for row in rows if row["object"] == object_name and not row["to_create"]]

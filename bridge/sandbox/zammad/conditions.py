@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment, as_text
 from bridge.sandbox.zammad.store import SYSTEM
+
+Told = Literal["others", "everybody", "nobody"]
+"""Which agents of the group a change is told to: those who did not make it by hand, or all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +21,7 @@ class Event:
     article: Record | None = None
     changes: frozenset[str] = field(default_factory=frozenset)
     actor_id: int = SYSTEM
+    told: Told = "others"
 
 
 Related = Callable[[str], Record | None]

@@ -1,14 +1,15 @@
 """The ticket desk: create, change, answer, merge and delete tickets, and say what happened."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from uuid import uuid4
+from dataclasses import dataclass
 
 from bridge.sandbox.zammad import lifecycle, seed
 from bridge.sandbox.zammad.access import Actor
+from bridge.sandbox.zammad.articles import Articles, full_name
 from bridge.sandbox.zammad.attributes import ObjectManager
-from bridge.sandbox.zammad.conditions import Event
+from bridge.sandbox.zammad.conditions import Event, Told
 from bridge.sandbox.zammad.escalation import Escalations
+from bridge.sandbox.zammad.mails import Mail
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment, as_text, opaque
 from bridge.sandbox.zammad.store import SYSTEM, Store
 
@@ -24,7 +25,27 @@ _RELATIONS = {
 _UNLOGGED = frozenset(
     {"article_count", "create_article_type_id", "create_article_sender_id", "preferences"}
 )
-_ARTICLE_TEXTS = ("subject", "reply_to", "in_reply_to", "references", "body", "to", "cc")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail that came in, and what the parser found out about it.
+
+    Attributes:
+        mail: the mail itself.
+        subject: its subject, which the parser may have changed.
+        sender_id: Agent for one of the system's own people and addresses, else Customer.
+        preferences: the article's marks.
+        channel_id: the mailbox that it came in by; a new ticket keeps it.
+        reopens: whether it opens a ticket again that is not new.
+    """
+
+    mail: Mail
+    subject: str
+    sender_id: int
+    preferences: Record
+    channel_id: int | None = None
+    reopens: bool = True
 
 
 class Desk:
@@ -42,17 +63,15 @@ class Desk:
         self._store = store
         self._attributes = attributes
         self._fire = fire
+        self._articles = Articles(store)
         self._escalations = Escalations(store)
 
-    def create(
-        self, actor: Actor, body: Record, *, origin: Mapping[str, object] | None = None
-    ) -> Record:
+    def create(self, actor: Actor, body: Record) -> Record:
         """Create a ticket with its first article, as POST /tickets does.
 
         Args:
             actor: who creates it; a customer creates for themself.
             body: the request, names or ids.
-            origin: what a channel knows beside it: the article's `from` and `message_id`.
 
         Raises:
             ApiError: 403 or 422, as recordings 146 to 153.
@@ -63,19 +82,24 @@ class Desk:
                 wanted["customer_id"] = actor.id
             self._check_new(actor, wanted)
             ticket = self._insert(actor, wanted)
-            article = self._add_article(ticket, actor, body.get("article"), origin or {})
+            article = self._write(ticket, actor, body.get("article"), set())
             self._link(ticket, body.get("links") or {})
             self._fire(Event("create", ticket, article, actor_id=actor.id))
             return ticket
 
-    def update(
-        self,
-        actor: Actor,
-        ticket: Record,
-        body: Record,
-        *,
-        origin: Mapping[str, object] | None = None,
-    ) -> None:
+    def create_by_mail(self, actor: Actor, incoming: Incoming, group_id: int) -> Record:
+        """Create a ticket from a mail, whoever sent it: also an agent, or the system itself."""
+        with self._store.lock:
+            wanted: Record = {"title": incoming.subject or "-", "group_id": group_id}
+            wanted["customer_id"] = actor.id
+            if incoming.channel_id is not None:
+                wanted["preferences"] = {"channel_id": incoming.channel_id}
+            ticket = self._insert(actor, wanted)
+            article = self._receive(ticket, actor, incoming, set())
+            self._fire(Event("create", ticket, article, actor_id=actor.id, told="everybody"))
+            return ticket
+
+    def update(self, actor: Actor, ticket: Record, body: Record) -> None:
         """Change fields and state and add an article in one go, as PUT /tickets/{id} does.
 
         A change that changes nothing leaves no trace (recording 083).
@@ -85,14 +109,44 @@ class Desk:
         """
         with self._store.lock:
             wanted = self._wanted(actor, body)
-            self._check_mail(ticket, body.get("article"))
+            self._articles.check_address(ticket, body.get("article"))
             if not actor.is_agent and "state_id" in wanted and self.refuses_follow_up(ticket):
                 raise lifecycle.too_late()
             changes = self._save(ticket, wanted, actor.id)
-            article = self._add_article(ticket, actor, body.get("article"), origin or {}, changes)
-            if changes or article:
-                seen = frozenset(changes)
-                self._fire(Event("update", ticket, article, seen, actor_id=actor.id))
+            article = self._write(ticket, actor, body.get("article"), changes)
+            self._updated(actor, ticket, article, changes)
+
+    def update_by_mail(self, actor: Actor, ticket: Record, incoming: Incoming) -> None:
+        """Add a mail to a ticket, which opens again unless it is new (recordings 287 to 306)."""
+        with self._store.lock:
+            opens = incoming.reopens and ticket["state_id"] != seed.NEW
+            changes = self._save(ticket, {"state_id": seed.OPEN} if opens else {}, actor.id)
+            article = self._receive(ticket, actor, incoming, changes)
+            self._updated(actor, ticket, article, changes, "everybody")
+
+    def time_is_up(self, ticket: Record, state_id: int) -> None:
+        """The scheduler moves a ticket on that was pending until now (recordings 544, 629)."""
+        with self._store.lock:
+            changes = self._save(ticket, {"state_id": state_id}, SYSTEM)
+            self._updated(self._system(), ticket, None, changes, "everybody")
+
+    def follow_person(self, ticket: Record, organization_id: int | None) -> None:
+        """The ticket of a person who moved goes along; no agent is told (recordings 491 to 497)."""
+        with self._store.lock:
+            changes = self._save(ticket, {"organization_id": organization_id}, SYSTEM)
+            self._updated(self._system(), ticket, None, changes, "nobody")
+
+    def _updated(
+        self,
+        actor: Actor,
+        ticket: Record,
+        article: Record | None,
+        changes: set[str],
+        told: Told = "others",
+    ) -> None:
+        if changes or article:
+            seen = frozenset(changes)
+            self._fire(Event("update", ticket, article, seen, actor_id=actor.id, told=told))
 
     def merge(self, actor: Actor, source: Record, target: Record) -> None:
         """Move the articles of `source` to `target` and close it as merged (recording 121).
@@ -110,7 +164,7 @@ class Desk:
             ids = {"id_to": target["id"], "id_from": source["id"]}
             self._store.log(target["id"], actor.id, "received_merge", **ids)
             self._store.log(source["id"], actor.id, "merged_into", **ids)
-            note = self._add_article(source, actor, {"body": "merged", "type": "note"}, {})
+            note = self._write(source, actor, {"body": "merged", "type": "note"}, set())
             self._relink(source["id"], target["id"])
             self._save(source, {"state_id": seed.MERGED, "owner_id": SYSTEM}, actor.id)
             target["updated_at"] = self._store.now()
@@ -129,16 +183,30 @@ class Desk:
         """A trigger's own change: stored in the name of `-`, but it fires no other trigger."""
         self._save(ticket, self._wanted(self._system(), fields), SYSTEM)
 
-    def auto_reply(self, ticket: Record, subject: str, text: str) -> None:
+    def auto_reply(self, ticket: Record, recipient: str, subject: str, text: str) -> None:
         """A trigger's public email in the name of the system; none without a sending address."""
         group = self._store.get("Group", ticket["group_id"])
-        customer = self._store.get("User", ticket["customer_id"])
-        if group["email_address_id"] is None or not customer["email"]:
+        if group["email_address_id"] is None:
             return
         spec: Record = {"type": "email", "sender": "System", "content_type": "text/html"}
         spec |= {"subject": subject.replace("#{ticket.title}", ticket["title"]), "body": text}
-        spec |= {"to": customer["email"], "preferences": {"perform_origin": "trigger"}}
-        self._add_article(ticket, self._system(), spec, {})
+        spec |= {"to": recipient, "preferences": {"perform_origin": "trigger"}}
+        self._write(ticket, self._system(), spec, set())
+
+    def note_of_trigger(self, ticket: Record, options: Record) -> None:
+        """A trigger's note in the name of the system (recording 596)."""
+        self._write(ticket, self._system(), performed_note(options, "trigger"), set())
+
+    def run_macro(self, actor: Actor, ticket: Record, perform: Record) -> None:
+        """A macro by bulk action: its note is by the System, not by an Agent (recording 591)."""
+        change: Record = {
+            action.removeprefix("ticket."): options["value"]
+            for action, options in perform.items()
+            if action.startswith("ticket.")
+        }
+        if "article.note" in perform:
+            change["article"] = performed_note(perform["article.note"], "macro")
+        self.update(actor, ticket, change)
 
     def refuses_follow_up(self, ticket: Record) -> bool:
         """Whether the ticket's group wants a new ticket in place of a re-opened one."""
@@ -183,11 +251,10 @@ class Desk:
             raise opaque(422)
 
     def _insert(self, actor: Actor, wanted: Record) -> Record:
-        customer = self._store.get("User", wanted["customer_id"])
         defaults = {"priority_id": 2, "state_id": seed.NEW, "owner_id": SYSTEM, "preferences": {}}
         fields: Record = dict.fromkeys(lifecycle.FIELDS[1:]) | defaults
-        fields |= {"organization_id": customer["organization_id"]}
         fields |= self._attributes.defaults("Ticket") | wanted
+        fields["organization_id"] = self._organization(fields)
         state_type = self._state_type(fields["state_id"])
         lifecycle.consequences({}, fields, state_type, self._store.now())
         ticket = self._store.insert("Ticket", fields, actor.id)
@@ -198,10 +265,9 @@ class Desk:
 
     def _save(self, ticket: Record, wanted: Record, by: int) -> set[str]:
         """Store the change with all that follows from it; returns the columns that changed."""
-        if "customer_id" in wanted and "organization_id" not in wanted:
-            customer = self._store.get("User", wanted["customer_id"])
-            wanted = wanted | {"organization_id": customer["organization_id"]}
         after = ticket | wanted
+        if wanted.keys() & {"customer_id", "organization_id"}:
+            after["organization_id"] = self._organization(after)
         state_type = self._state_type(after["state_id"])
         lifecycle.consequences(ticket, after, state_type, self._store.now())
         changed = [key for key in ticket if ticket[key] != after[key]]
@@ -214,6 +280,16 @@ class Desk:
         ticket.update(after)
         self._escalations.apply(ticket)
         return signed.union(changed)
+
+    def _organization(self, ticket: Record) -> int | None:
+        """The organisation that is wanted, if it is one of the customer's, else the primary one.
+
+        Another one is refused without a word (recordings 504, 508, 512).
+        """
+        customer = self._store.get("User", ticket["customer_id"])
+        primary: int | None = customer["organization_id"]
+        wanted: int | None = ticket["organization_id"]
+        return wanted if wanted in customer["organization_ids"] else primary
 
     def _log_change(self, ticket: Record, key: str, before: object, after: object, by: int) -> None:
         if key in _UNLOGGED:
@@ -235,78 +311,49 @@ class Desk:
         row = self._store.tables[table].get(row_id if isinstance(row_id, int) else 0, {})
         return full_name(row) if table == "User" else str(row.get("name", ""))
 
-    def _add_article(
-        self,
-        ticket: Record,
-        actor: Actor,
-        spec: object,
-        origin: Mapping[str, object],
-        changes: set[str] | None = None,
+    def _write(
+        self, ticket: Record, actor: Actor, spec: object, changes: set[str]
     ) -> Record | None:
-        """Store an article and what it does to the ticket; adds to `changes`."""
+        """Store an article that somebody writes, and send it if it is a mail.
+
+        Adds to `changes` the columns of the ticket that change by it. An internal mail is sent all
+        the same, and is no answer (recordings 571 to 574).
+        """
         if not isinstance(spec, dict):
             return None
-        self._check_mail(ticket, spec)
-        fields = self._article_fields(ticket, actor, spec) | dict(origin)
-        if fields["message_id"]:
-            digest = hashlib.md5(str(fields["message_id"]).encode(), usedforsecurity=False)
-            fields["message_id_md5"] = digest.hexdigest()
-        article = self._store.insert("TicketArticle", fields, actor.id)
-        self._store.log_article(article, "created")
-        effects = [lifecycle.contact(ticket, article, self._store.articles(ticket["id"]))]
+        self._articles.check_address(ticket, spec)
+        fields = self._articles.written(ticket, actor, spec)
+        article = self._add(ticket, actor, fields, changes)
         if lifecycle.opens(ticket, article):
-            effects.append({"state_id": seed.OPEN})
-        for effect in effects:
-            changed = self._save(ticket, effect, actor.id)
-            if changes is not None:
-                changes |= changed
+            changes |= self._save(ticket, {"state_id": seed.OPEN}, actor.id)
         ticket["updated_at"] = article["updated_at"]
         if seed.ARTICLE_TYPES[article["type_id"]] == "email" and article["sender_id"] != 2:
             sent = {"value_from": article["subject"], "value_to": article["to"]}
             self._store.log_article(article, "email", **sent)
+            self._store.raw_mails[article["id"]] = self._articles.sent(ticket, article)
         return article
 
-    def _check_mail(self, ticket: Record, spec: object) -> None:
-        """No mail without a sending address: 500, although nothing is broken."""
-        if not isinstance(spec, dict):
-            return
-        kinds = {spec.get("type"), seed.ARTICLE_TYPES.get(spec.get("type_id") or 0)}
-        if "email" not in kinds:
-            return
-        if self._store.get("Group", ticket["group_id"])["email_address_id"] is None:
-            raise opaque(500)
+    def _receive(
+        self, ticket: Record, actor: Actor, incoming: Incoming, changes: set[str]
+    ) -> Record:
+        """Store a mail that came in. It never makes a new ticket open (recordings 384, 401)."""
+        spec = {name: getattr(incoming, name) for name in ("subject", "sender_id", "preferences")}
+        article = self._add(
+            ticket, actor, self._articles.received(ticket, incoming.mail, spec), changes
+        )
+        ticket["updated_at"] = article["updated_at"]
+        self._store.raw_mails[article["id"]] = incoming.mail.raw
+        for attachment in incoming.mail.attachments:
+            self._store.attach(article["id"], attachment)
+        return article
 
-    def _article_fields(self, ticket: Record, actor: Actor, spec: Record) -> Record:
-        type_id, sender_id = _kind(actor, spec)
-        origin_by = spec.get("origin_by_id")
-        if sender_id == 2 and actor.is_agent:
-            origin_by = origin_by or ticket["customer_id"]
-        fields: Record = {"ticket_id": ticket["id"], "type_id": type_id, "sender_id": sender_id}
-        fields |= {key: spec.get(key) for key in _ARTICLE_TEXTS}
-        fields |= {
-            "message_id": spec.get("message_id"),
-            "message_id_md5": None,
-            "content_type": spec.get("content_type", "text/plain"),
-            "internal": bool(spec.get("internal", False)) and actor.is_agent,
-            "preferences": dict(spec.get("preferences") or {}),
-            "origin_by_id": origin_by,
-        }
-        author = self._store.get("User", origin_by or actor.id)
-        fields["from"] = full_name(author) + (f" <{author['email']}>" if sender_id == 2 else "")
-        if seed.ARTICLE_TYPES[type_id] == "email":
-            fields |= self._mail_fields(ticket, fields)
-        return fields
-
-    def _mail_fields(self, ticket: Record, fields: Record) -> Record:
-        """What Zammad adds to a mail that it will send (recording 068)."""
-        sent = f"{self._store.now():%Y%m%d%H%M%S}.{ticket['id']}.{uuid4()}@zammad.example"
-        author = "" if fields["sender_id"] == 3 else f"{fields['from']} via "
-        return {
-            "from": f"{author}Support <{seed.MAILBOX}>",
-            "subject": lifecycle.plain_subject(fields["subject"]),
-            "message_id": fields["message_id"] or f"<{sent}>",
-            "preferences": {"email_address_id": 1} | fields["preferences"],
-        }
+    def _add(self, ticket: Record, actor: Actor, fields: Record, changes: set[str]) -> Record:
+        """Store an article and what it does to the ticket; adds to `changes`."""
+        article = self._store.insert("TicketArticle", fields, actor.id)
+        self._store.log_article(article, "created")
+        effect = lifecycle.contact(ticket, article, self._store.articles(ticket["id"]))
+        changes |= self._save(ticket, effect, actor.id)
+        return article
 
     def _link(self, ticket: Record, links: Mapping[str, Mapping[str, Iterable[int]]]) -> None:
         for link_type, ids in links.get("Ticket", {}).items():
@@ -325,21 +372,12 @@ class Desk:
         return seed.STATE_TYPES[self._store.get("TicketState", state_id)["state_type_id"]]
 
 
-def full_name(user: Record) -> str:
-    """First and last name of a user."""
-    return f"{user.get('firstname', '')} {user.get('lastname', '')}".strip()
+def performed_note(options: Record, origin: str) -> Record:
+    """The note that a trigger or a macro writes, of which agents are told."""
+    spec: Record = {"type": "note", "sender": "System", "content_type": "text/html"}
+    spec |= {key: options.get(key) for key in ("body", "subject", "internal")}
+    return spec | {"preferences": {"perform_origin": origin, "notification": True}}
 
 
 def _as_id(value: object) -> int | None:
     return int(str(value)) if str(value).isdigit() else None
-
-
-def _kind(actor: Actor, spec: Record) -> tuple[int, int]:
-    """Type and sender, by name or id; a customer always writes as Customer."""
-    types = {name: key for key, name in seed.ARTICLE_TYPES.items()}
-    senders = {name: key for key, name in seed.SENDERS.items()}
-    type_id = int(types.get(spec.get("type", "")) or spec.get("type_id") or types["note"])
-    if not actor.is_agent and actor.id != SYSTEM:
-        return type_id, senders["Customer"]
-    sender_id = senders.get(spec.get("sender", "")) or spec.get("sender_id") or senders["Agent"]
-    return type_id, int(sender_id)

@@ -38,7 +38,21 @@ class Directory:
             fields["role_ids"] = [self._named("role", name) for name in spec["roles"]]
         if fields["organization_id"] is None:
             fields["organization_id"] = self._by_domain(email)
+        if 2 in fields["role_ids"]:
+            fields["preferences"] = {"notification_config": seed.notification_config()}
         return self._store.insert("User", fields | self._custom("User", spec), by)
+
+    def update_user(self, user: Record, spec: Record, by: int) -> None:
+        """Change a user, the organisations among the rest; the tickets are the caller's to move.
+
+        Raises:
+            ApiError: 422, a name is unknown or a value is refused.
+        """
+        columns = seed.user("", "", "").keys() - (_DERIVED - {"preferences"})
+        fields = _known(columns, spec) | self._attributes.cast("User", spec)
+        if spec.get("organization"):
+            fields["organization_id"] = self._named("organization", spec["organization"])
+        self._store.change(user, fields, by)
 
     def sender(self, email: str, name: str = "") -> Record:
         """The user with that address; a stranger becomes a customer, as with a mail."""

@@ -41,6 +41,8 @@ def consequences(before: Record, after: Record, state_type: str, now: datetime) 
     Raises:
         ApiError: 422, a pending state without a time (recording 152).
     """
+    if after["pending_time"] is not None:
+        after["pending_time"] = after["pending_time"].replace(second=0, microsecond=0)
     moved = before.get("state_id") != after["state_id"]
     pending = state_type.startswith("pending")
     if moved and not pending:
@@ -112,21 +114,24 @@ def opens(ticket: Record, article: Record) -> bool:
 
 
 def refuses_follow_up(ticket: Record, group: Record, state_type: str, now: datetime) -> bool:
-    """Whether the group wants a new ticket in place of this one, counted from the last closure."""
+    """Whether the group wants a new ticket in place of this one, counted from the last closure.
+
+    Blank days, or none, are the strictest rule of all (recordings 447, 463).
+    """
     rule, closed_at = group["follow_up_possible"], ticket["last_close_at"]
     if state_type != "closed" or rule == "yes":
         return False
     if rule == "new_ticket":
         return True
-    limit = timedelta(days=group["reopen_time_in_days"] or 0)
-    return closed_at is not None and bool(now - closed_at > limit)
+    days = group["reopen_time_in_days"] or 0
+    return days <= 0 or closed_at is None or bool(now - closed_at > timedelta(days=days))
 
 
 def plain_subject(subject: str | None) -> str | None:
     """A subject without `Re:` and without the mark of a ticket."""
     if subject is None:
         return None
-    unmarked = re.sub(r"\[Ticket#\d+\]\s*", "", subject)
+    unmarked = re.sub(r"\[Ticket#\d+\]", "", subject).strip()
     return re.sub(r"^(\s*(re|aw|fwd?):\s*)+", "", unmarked, flags=re.IGNORECASE)
 
 

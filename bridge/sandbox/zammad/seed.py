@@ -47,8 +47,16 @@ _ROLES = (
     (3, "Customer", "People who create Tickets ask for help.", [44, 47, 48, 50, 54, 58]),
 )
 
-RESERVED_IDS = {"Ticket": 1, "TicketArticle": 1, "Attribute": 53, "Trigger": 3, "CoreWorkflow": 5}
-"""Ids that the installation has used up: a welcome ticket, built-in attributes, idle triggers."""
+RESERVED_IDS = {
+    "Ticket": 1,
+    "TicketArticle": 1,
+    "Attribute": 53,
+    "Trigger": 3,
+    "CoreWorkflow": 5,
+    "Macro": 1,
+}
+"""Ids that the installation has used up: a welcome ticket, built-in attributes, idle triggers and
+a macro."""
 
 _AUTO_REPLY = {
     "ticket.action": {"operator": "is", "value": "create"},
@@ -61,6 +69,19 @@ _AUTO_REPLY_MAIL = {
     "subject": "Thanks for your inquiry (#{ticket.title})",
     "body": "<div>Your request has been received and will be reviewed.</div>",
 }
+
+
+def settings() -> Record:
+    """What an admin may set for the whole system.
+
+    `postmaster_follow_up_search_in` may hold `references` and `body`; `mailbox` stands for the
+    address that every group with one sends from.
+    """
+    return {
+        "fqdn": "zammad.example",
+        "mailbox": f"Support <{MAILBOX}>",
+        "postmaster_follow_up_search_in": [],
+    }
 
 
 def tables(now: datetime) -> dict[str, list[Record]]:
@@ -80,6 +101,7 @@ def tables(now: datetime) -> dict[str, list[Record]]:
         "Overview": [],
         "Calendar": [],
         "Sla": [],
+        "Macro": [],
         "Ticket": [],
         "TicketArticle": [],
         "Attribute": [],
@@ -183,30 +205,35 @@ def user(firstname: str, lastname: str, email: str) -> Record:
     }
 
 
+def notification_config() -> Record:
+    """What a new agent hears of, and how: by mail and online (recording 289)."""
+    every = {"owned_by_me": True, "owned_by_nobody": True, "subscribed": True, "no": False}
+    mine = dict.fromkeys(every, False) | {"owned_by_me": True}
+    wanted = {"create": every, "update": every, "reminder_reached": mine, "escalation": mine}
+    return {
+        "matrix": {
+            kind: {"criteria": dict(criteria), "channel": {"email": True, "online": True}}
+            for kind, criteria in wanted.items()
+        }
+    }
+
+
+def _agent(firstname: str, email: str, roles: list[int], groups: Record) -> Record:
+    lastname = {ADMIN: "Admin", BRIDGE: "Bridge", AGENT: "Agent"}[email]
+    hears = {"preferences": {"notification_config": notification_config()}}
+    return user(firstname, lastname, email) | hears | {"role_ids": roles, "group_ids": groups}
+
+
 def _users() -> list[Record]:
     both, first = {"1": ["full"], "2": ["full"]}, {"1": ["full"]}
     system = user("-", "", "") | {"login": "-", "active": False, "role_ids": []}
     return [
         {"id": 1, **system, "department": "", "address": ""},
         {"id": 2, **user("Nicole", "Braun", "nicole.braun@zammad.example"), "organization_id": 1},
-        {"id": 3, **_agent("Ada", "Admin", ADMIN), "role_ids": [1, 2], "group_ids": both},
-        {"id": 4, **_agent("Points", "Bridge", BRIDGE), "role_ids": [1, 2], "group_ids": both},
-        {"id": 5, **_agent("Alan", "Agent", AGENT), "role_ids": [2], "group_ids": first},
+        {"id": 3, **_agent("Ada", ADMIN, [1, 2], both)},
+        {"id": 4, **_agent("Points", BRIDGE, [1, 2], both)},
+        {"id": 5, **_agent("Alan", AGENT, [2], first)},
     ]
-
-
-def _agent(firstname: str, lastname: str, email: str) -> Record:
-    """A user who is told of tickets as Zammad tells its agents at first (recording 002)."""
-    everything, own = {"owned_by_nobody": True, "subscribed": True}, {"owned_by_me": True}
-    criteria = dict.fromkeys(("owned_by_me", "owned_by_nobody", "subscribed", "no"), False)
-    cases = dict.fromkeys(("create", "update"), everything | own)
-    cases |= dict.fromkeys(("reminder_reached", "escalation"), own)
-    matrix = {
-        event: {"criteria": criteria | told, "channel": {"email": True, "online": True}}
-        for event, told in cases.items()
-    }
-    preferences = {"notification_config": {"matrix": matrix}}
-    return user(firstname, lastname, email) | {"preferences": preferences}
 
 
 def organization(name: str) -> Record:

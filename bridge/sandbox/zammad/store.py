@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bridge.sandbox.deliveries import Clock
 from bridge.sandbox.zammad import seed
+from bridge.sandbox.zammad.mails import Attachment
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment
 
 SYSTEM = 1
@@ -18,6 +19,11 @@ class Store:
 
     Args:
         clock: the present, as an aware datetime; a demo may move it.
+
+    Attributes:
+        settings: what an admin sets for the whole system, by Zammad's names where it has one.
+        raw_mails: the mails that came in and went out, by the ids of their articles.
+        attachments: what the API shows of the files of an article, by its id.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -26,6 +32,9 @@ class Store:
         self._last_ids: defaultdict[str, int] = defaultdict(int)
         self.history: defaultdict[int, list[Record]] = defaultdict(list)
         self.links: list[tuple[str, int, int]] = []
+        self.settings: Record = seed.settings()
+        self.raw_mails: dict[int, bytes] = {}
+        self.attachments: defaultdict[int, list[Record]] = defaultdict(list)
         self.tables: dict[str, dict[int, Record]] = {
             name: {int(row["id"]): row for row in rows}
             for name, rows in seed.tables(self.now()).items()
@@ -46,6 +55,13 @@ class Store:
         row |= {"updated_by_id": by, "created_by_id": by, "created_at": now, "updated_at": now}
         self.tables[table][row["id"]] = row
         return row
+
+    def attach(self, article_id: int, attachment: Attachment) -> None:
+        """Store a file of an article; the size is a text in Zammad (recording 327)."""
+        self._last_ids["Store"] += 1
+        row: Record = {"id": self._last_ids["Store"], "store_file_id": self._last_ids["Store"]}
+        row |= {"filename": attachment.filename, "size": str(len(attachment.content))}
+        self.attachments[article_id].append(row | {"preferences": attachment.preferences})
 
     def load(self, table: str, record: Mapping[str, object]) -> Record:
         """Store a record as it is, with its own id; time stamps may be Zammad's strings."""

@@ -68,11 +68,24 @@ class Views:
         counts = {"tickets_closed": done, "tickets_open": len(mine) - done}
         return user | {"preferences": user["preferences"] | counts}
 
+    def user_expanded(self, user: Record) -> Record:
+        """A user with the names beside the ids (recording 498)."""
+        names = self._user_names(user) | {"authorizations": []}
+        names["groups"] = {
+            self._store.label("Group", int(key)): access
+            for key, access in user["group_ids"].items()
+        }
+        return self.user(user) | names | self._signatures(user)
+
     def organization(self, organization: Record) -> Record:
         """An organisation with the ids of its members."""
         return organization | {
             "member_ids": [row["id"] for row in self._members(organization)],
-            "secondary_member_ids": [],
+            "secondary_member_ids": [
+                row["id"]
+                for row in self._store.tables["User"].values()
+                if organization["id"] in row["organization_ids"]
+            ],
         }
 
     def organization_expanded(self, organization: Record) -> Record:
@@ -180,6 +193,11 @@ class Views:
 
     def _article_body(self, article: Record) -> Record:
         shown = self.article(article)
+        place = f"{article['ticket_id']}/{article['id']}"
+        url = f"https://{self._store.settings['fqdn']}/api/v1/ticket_attachment/{place}"
+        shown["attachments"] = [
+            file | {"url": f"{url}/{file['id']}"} for file in shown["attachments"]
+        ]
         for key in ("created_by", "updated_by"):
             user = self._store.get("User", article[f"{key}_id"])
             shown[key] = self._embedded("User", user)
@@ -200,14 +218,15 @@ class Views:
         return {key: value for key, value in sorted(shown.items()) if key not in _PRIVATE}
 
     def _user_names(self, user: Record) -> Record:
-        names: Record = {"organizations": [], "overview_sortings": []}
+        secondary = [self._store.label("Organization", key) for key in user["organization_ids"]]
+        names: Record = {"organizations": secondary, "overview_sortings": []}
         names["roles"] = [self._store.label("Role", role) for role in user["role_ids"]]
         if user["organization_id"] is not None:
             names["organization"] = self._store.label("Organization", user["organization_id"])
         return names
 
     def _article_asset(self, article: Record) -> Record:
-        return {**article, "attachments": []}
+        return {**article, "attachments": list(self._store.attachments.get(article["id"], ()))}
 
     def _article_names(self, article: Record) -> Record:
         names = self._signatures(article)
