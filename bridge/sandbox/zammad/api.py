@@ -92,8 +92,9 @@ def update_ticket(ticket_id: int) -> Response:
     """PUT /tickets/{id}: fields, state and an article in one go."""
     actor, model = caller(), zammad()
     ticket, body = model.access.ticket(actor, ticket_id), document()
-    model.desk.update(actor, ticket, body)
-    return _show_ticket(ticket)
+    with model.desk.answering_first():
+        model.desk.update(actor, ticket, body)
+        return _show_ticket(ticket)
 
 
 @api.post("/tickets/mass_macro")

@@ -108,6 +108,13 @@ class Articles:
         }
 
 
+def performed_note(options: Record, origin: str) -> Record:
+    """The note that a trigger or a macro writes, of which agents are told."""
+    spec: Record = {"type": "note", "sender": "System", "content_type": "text/html"}
+    spec |= {key: options.get(key) for key in ("body", "subject", "internal")}
+    return spec | {"preferences": {"perform_origin": origin, "notification": True}}
+
+
 def with_digest(fields: Record) -> Record:
     """The fields with the digest by which Zammad finds the article of a message id."""
     if fields["message_id"] is None:

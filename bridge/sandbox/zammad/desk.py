@@ -1,11 +1,12 @@
 """The ticket desk: create, change, answer, merge and delete tickets, and say what happened."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bridge.sandbox.zammad import lifecycle, seed
 from bridge.sandbox.zammad.access import Actor
-from bridge.sandbox.zammad.articles import Articles, full_name
+from bridge.sandbox.zammad.articles import Articles, full_name, performed_note
 from bridge.sandbox.zammad.attributes import ObjectManager
 from bridge.sandbox.zammad.conditions import Event, Told
 from bridge.sandbox.zammad.escalation import Escalations
@@ -62,9 +63,27 @@ class Desk:
     ) -> None:
         self._store = store
         self._attributes = attributes
-        self._fire = fire
+        self._act = fire
+        self._held: list[Event] | None = None
         self._articles = Articles(store)
         self._escalations = Escalations(store)
+
+    @contextmanager
+    def answering_first(self) -> Iterator[None]:
+        """Hold back what follows from a change until the caller is answered (recording 594)."""
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            for event in held:
+                self._act(event)
+
+    def _fire(self, event: Event) -> None:
+        if self._held is None:
+            self._act(event)
+        else:
+            self._held.append(event)
 
     def create(self, actor: Actor, body: Record) -> Record:
         """Create a ticket with its first article, as POST /tickets does.
@@ -370,13 +389,6 @@ class Desk:
 
     def _state_type(self, state_id: int) -> str:
         return seed.STATE_TYPES[self._store.get("TicketState", state_id)["state_type_id"]]
-
-
-def performed_note(options: Record, origin: str) -> Record:
-    """The note that a trigger or a macro writes, of which agents are told."""
-    spec: Record = {"type": "note", "sender": "System", "content_type": "text/html"}
-    spec |= {key: options.get(key) for key in ("body", "subject", "internal")}
-    return spec | {"preferences": {"perform_origin": origin, "notification": True}}
 
 
 def _as_id(value: object) -> int | None:
