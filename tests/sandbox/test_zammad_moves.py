@@ -1,0 +1,190 @@
+"""Tickets that change hands in the sandbox: by their person, their customer, their organisation."""
+
+import pytest
+
+from bridge.sandbox.zammad import AGENT, Token, ZammadSandbox
+
+from .conftest import CARLA, Api, Json, Receiver
+
+BOB = "bob@beta.example"
+
+
+@pytest.fixture
+def beta(sandbox: ZammadSandbox, api: Api) -> int:
+    """A second organisation, with a customer and a trigger of its own kind on tickets' moves."""
+    beta_id = sandbox.model.add_organization("Beta Ltd")
+    sandbox.model.add_customer("Bob Buyer", BOB, "Beta Ltd")
+    [hook] = api.get("/webhooks", token=Token.SETUP)
+    spec = {
+        "name": "organization changed",
+        "condition": {"ticket.organization_id": {"operator": "has changed"}},
+        "perform": {"notification.webhook": {"webhook_id": hook["id"]}},
+    }
+    api.post("/triggers", spec, token=Token.SETUP)
+    return beta_id
+
+
+def fired(sandbox: ZammadSandbox, receiver: Receiver) -> list[str]:
+    """The triggers since the last look."""
+    sandbox.webhooks.drain()
+    names = list(receiver.triggers)
+    receiver.requests.clear()
+    return names
+
+
+def moves(api: Api, ticket_id: int) -> list[tuple[str, str, str, int]]:
+    """What the history says of the ticket's customers and organisations, and who did it."""
+    return [
+        (row["attribute"], row["value_from"], row["value_to"], row["created_by_id"])
+        for row in api.get(f"/ticket_history/{ticket_id}")["history"]
+        if row.get("attribute") in {"customer", "organization"}
+    ]
+
+
+def mailed(sandbox: ZammadSandbox, receiver: Receiver) -> int:
+    ticket_id = sandbox.model.customer_mails(CARLA, "Broken", "It is.")
+    assert fired(sandbox, receiver) == ["created"]
+    return ticket_id
+
+
+def test_a_person_who_moves_takes_open_and_closed_tickets_along(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    tickets = [mailed(sandbox, receiver) for _ in range(2)]
+    sandbox.model.agent_closes(tickets[1])
+    fired(sandbox, receiver)
+    sandbox.model.notifications.mails.clear()
+    sandbox.model.admin_moves_person(CARLA, "Beta Ltd")
+    assert fired(sandbox, receiver) == ["organization changed"] * 2
+    assert sandbox.model.notifications.mails == []
+    for ticket_id in tickets:
+        ticket = api.get(f"/tickets/{ticket_id}")
+        assert (ticket["organization_id"], ticket["updated_by_id"]) == (beta, 1)
+        assert moves(api, ticket_id) == [("organization", "Acme GmbH", "Beta Ltd", 1)]
+
+
+def test_at_most_a_hundred_tickets_follow_a_person(
+    sandbox: ZammadSandbox, api: Api, beta: int
+) -> None:
+    for _ in range(101):
+        sandbox.model.agent_logs_phone(CARLA, "Broken", "She called.")
+    sandbox.model.admin_moves_person(CARLA, "Beta Ltd")
+    rows = api.get("/tickets?per_page=200")
+    assert [row["organization_id"] for row in rows] == [beta] * 100 + [2]
+
+
+def test_a_renamed_organisation_fires_nothing_and_is_known_by_its_new_name(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    ticket_id = mailed(sandbox, receiver)
+    organization_id = api.get(f"/tickets/{ticket_id}")["organization_id"]
+    api.put(f"/organizations/{organization_id}", {"name": "Acme Worldwide"}, token=Token.ADMIN)
+    assert fired(sandbox, receiver) == []
+    assert api.get(f"/tickets/{ticket_id}?expand=true")["organization"] == "Acme Worldwide"
+
+
+def test_another_customer_brings_the_own_organisation(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    ticket_id = mailed(sandbox, receiver)
+    sandbox.model.agent_sets(ticket_id, customer=BOB)
+    assert fired(sandbox, receiver) == ["organization changed", "customer changed"]
+    assert moves(api, ticket_id) == [
+        ("organization", "Acme GmbH", "Beta Ltd", 5),
+        ("customer", "Carla Customer", "Bob Buyer", 5),
+    ]
+
+
+def test_a_secondary_organisation_may_be_chosen_and_a_foreign_one_becomes_the_primary(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    ticket_id = mailed(sandbox, receiver)
+    path = f"/tickets/{ticket_id}"
+    foreign = sandbox.model.add_organization("Gamma")
+    assert api.put(path, {"organization_id": beta}, token=Token.AGENT)["organization_id"] == 2
+    sandbox.model.admin_moves_person(CARLA, "Acme GmbH", secondary=("Beta Ltd",))
+    assert fired(sandbox, receiver) == []
+    assert api.put(path, {"organization_id": beta}, token=Token.AGENT)["organization_id"] == beta
+    assert fired(sandbox, receiver) == ["organization changed"]
+    assert api.put(path, {"organization_id": foreign}, token=Token.AGENT)["organization_id"] == 2
+    assert fired(sandbox, receiver) == ["organization changed"]
+    article = {"body": "x", "type": "phone", "sender": "Customer"}
+    spec = {"title": "New", "group_id": 1, "customer": CARLA, "article": article}
+    new = [
+        api.post("/tickets", spec | {"organization_id": key}, token=Token.AGENT)["organization_id"]
+        for key in (beta, foreign)
+    ]
+    assert new == [beta, 2]
+
+
+def test_a_secondary_member_sees_the_tickets_of_the_organisation(
+    sandbox: ZammadSandbox, api: Api, as_carla: dict[str, str], beta: int
+) -> None:
+    theirs = sandbox.model.customer_mails(BOB, "Broken", "It is.")
+    api.call("GET", f"/tickets/{theirs}", None, as_carla, status=403)
+    sandbox.model.admin_moves_person(CARLA, "Acme GmbH", secondary=("Beta Ltd",))
+    api.call("GET", f"/tickets/{theirs}", None, as_carla, status=200)
+    shown = api.get(f"/organizations/{beta}")
+    carla = sandbox.model.access.actor(CARLA).id
+    assert shown["secondary_member_ids"] == [carla]
+    assert api.get(f"/users/{carla}?expand=true")["organizations"] == ["Beta Ltd"]
+
+
+def test_a_ticket_of_the_secondary_organisation_stays_when_the_two_are_swapped(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    first, second = mailed(sandbox, receiver), mailed(sandbox, receiver)
+    sandbox.model.admin_moves_person(CARLA, "Acme GmbH", secondary=("Beta Ltd",))
+    sandbox.model.agent_sets(second, organization="Beta Ltd")
+    fired(sandbox, receiver)
+    sandbox.model.admin_moves_person(CARLA, "Beta Ltd", secondary=("Acme GmbH",))
+    assert fired(sandbox, receiver) == ["organization changed"]
+    assert [row[3] for row in moves(api, second)] == [5]
+    assert [row[3] for row in moves(api, first)] == [1]
+
+
+def test_an_agent_may_move_a_customer_but_not_an_agent(
+    sandbox: ZammadSandbox, api: Api, beta: int
+) -> None:
+    carla, agent = (sandbox.model.access.actor(login).id for login in (CARLA, AGENT))
+    change: Json = {"organization": "Beta Ltd"}
+    assert api.put(f"/users/{carla}", change, token=Token.AGENT)["organization_id"] == beta
+    api.put(f"/users/{agent}", change, token=Token.AGENT, status=403)
+    api.put(f"/users/{carla}", {"organization": "No such"}, token=Token.AGENT, status=422)
+
+
+def test_only_people_and_organisations_that_exist_can_move(sandbox: ZammadSandbox) -> None:
+    with pytest.raises(ValueError, match="No such"):
+        sandbox.model.admin_moves_person(CARLA, "No such")
+    with pytest.raises(ValueError, match="no user"):
+        sandbox.model.admin_moves_person("nobody@x.example", None)
+
+
+def test_an_agents_own_ticket_is_of_no_organisation(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver
+) -> None:
+    ticket_id = sandbox.model.agent_logs_phone(AGENT, "My own VPN", "It fails.")
+    [article] = api.get(f"/ticket_articles/by_ticket/{ticket_id}")
+    assert (article["sender"], article["from"]) == ("Customer", "Alan Agent")
+    assert article["origin_by"] == article["created_by"] == AGENT
+    assert api.get(f"/tickets/{ticket_id}")["organization_id"] is None
+
+
+def test_what_a_trigger_writes_is_by_the_system_and_no_answer(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver
+) -> None:
+    note = {"body": "<p>Public</p>", "subject": "Automatic", "internal": "false"}
+    spec = {
+        "name": "aa note",
+        "condition": {"ticket.priority_id": {"operator": "is", "value": ["3"]}},
+        "perform": {"article.note": note, "ticket.priority_id": {"value": "2"}},
+    }
+    api.post("/triggers", spec, token=Token.SETUP)
+    ticket_id = mailed(sandbox, receiver)
+    answer = api.put(f"/tickets/{ticket_id}", {"priority_id": 3}, token=Token.AGENT)
+    assert answer["priority_id"] == 3, "the answer is older than what the triggers do"
+    assert api.get(f"/tickets/{ticket_id}")["priority_id"] == 2
+    article = api.get(f"/ticket_articles/by_ticket/{ticket_id}")[-1]
+    assert (article["sender"], article["created_by"], article["from"]) == ("System", "-", "- ")
+    assert article["preferences"] == {"perform_origin": "trigger", "notification": True}
+    assert fired(sandbox, receiver) == []
