@@ -209,16 +209,6 @@ def show_me() -> Response:
     return answer(views.user(user))
 
 
-@api.put("/users/preferences")
-def update_preferences() -> Response:
-    """PUT /users/preferences: of whoever calls, each key as a whole. From Zammad's code."""
-    actor, model = caller(), zammad()
-    model.store.change(
-        actor.user, {"preferences": actor.user["preferences"] | document()}, actor.id
-    )
-    return answer({"message": "ok"})
-
-
 @api.get("/users/<int:user_id>")
 def show_user(user_id: int) -> Response:
     """GET /users/{id}; a customer sees only that customer."""
