@@ -136,7 +136,35 @@ def may_name_vendors(path: Path) -> bool:
     )
 
 
+def source_files() -> Iterator[Path]:
+    """Every file that is ours, but for caches and the like."""
+    for directory, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if name not in NOT_OURS and not name.endswith("_cache")]
+        yield from (Path(directory) / name for name in files if name != ".git")
+
+
+def place(path: Path) -> str:
+    """What a file is a part of: people's reading is one place, however many pages it has."""
+    name = path.relative_to(ROOT).as_posix()
+    prose = name.startswith("docs/") or path.suffix == ".md" or name.endswith(".example.toml")
+    return "docs" if prose else name
+
+
 class TestVendors:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_are_named_in_two_places_outside_their_folder(self, vendor: str) -> None:
+        """Stand-ins, the demo that shows them, and tests apart."""
+        folders = (f"bridge/adapters/{vendor}/", "bridge/sandbox/", "bridge/demo/", "tests/")
+        places = {
+            place(path)
+            for path in source_files()
+            if vendor in path.read_text("utf-8", errors="ignore").lower()
+        }
+        assert {name for name in places if not name.startswith(folders)} == {
+            "bridge/adapters/registry.py",
+            "docs",
+        }
+
     def test_are_named_in_their_own_modules_the_registry_and_the_sandboxes_only(self) -> None:
         sources = [*MODULES, *(ROOT / "bridge").rglob("*.toml")]
         found = [
@@ -219,10 +247,6 @@ def test_no_file_names_a_package_registry() -> None:
             ("rubygems", "org"),
         ]
     ]
-    found = []
-    for directory, names, files in os.walk(ROOT):
-        names[:] = [name for name in names if name not in NOT_OURS and not name.endswith("_cache")]
-        for path in (Path(directory) / name for name in files):
-            text = path.read_text("utf-8", errors="ignore")
-            found += [f"{path}: {host}" for host in hosts if host in text]
+    texts = {path: path.read_text("utf-8", errors="ignore") for path in source_files()}
+    found = [f"{path}: {host}" for path, text in texts.items() for host in hosts if host in text]
     assert found == []

@@ -175,6 +175,10 @@ class Records(Resource):
         note = {self.note_key: MARKER} if self.note_key else {}
         return super().create(item, {self.name_key: item.name, **note, **body})
 
+    def update(self, row: Json, body: Json) -> Json:
+        """Send the whole, with its name, without which some lists take nothing."""
+        return super().update(row, {self.name_key: self.called(row), **body})
+
     def removal(self, row: Json, detail: str = "") -> Step:
         """What is to become of a record that is to go."""
         delete = partial(self.lists.api.delete, self.path, row["id"])

@@ -1,18 +1,30 @@
 """A third vendor, in miniature, under the same contract as the real ones."""
 
+# It is registered here, where a real one has its line in the registry.
+
 import hashlib
 import hmac
 import json
 from datetime import date
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import pytest
 import requests
+from pydantic import SecretStr
 from responses import RequestsMock
 
+from bridge import bootstrap, settings
+from bridge.adapters.registry import VENDORS
+from bridge.settings import sections
 from bridge.ticket import AccountFields, Delivery, HttpDelivery
 from tests.adapters.contract import NOW, SECRET, TOKEN, AdapterContract
-from tests.adapters.paperdesk import Paperdesk, PaperdeskConfig
+from tests.adapters.paperdesk.adapter import PAPERDESK, Paperdesk
+from tests.adapters.paperdesk.settings import PaperdeskSettings
+from tests.test_architecture import ROOT, source_files
 
+FOLDER = Path(__file__).parent / "paperdesk"
 URL = "https://paperdesk.example"
 PAPER = {
     "id": 5,
@@ -38,7 +50,13 @@ class TestContract(AdapterContract):
     balance_field = "balance"
 
     def adapter(self, *secrets: str) -> Paperdesk:
-        return Paperdesk(PaperdeskConfig(URL, TOKEN, secrets))
+        first, second = [*map(SecretStr, secrets), None, None][:2]
+        token = SecretStr(TOKEN)
+        return Paperdesk(
+            PaperdeskSettings(
+                url=URL, token=token, webhook_secret=first, webhook_secret_previous=second
+            )
+        )
 
     def signed(self, body: bytes, secret: str = SECRET) -> HttpDelivery:
         seal = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -78,3 +96,35 @@ class TestContract(AdapterContract):
             json.loads(c.request.body or b"{}") for c in vendor.calls if c.request.method == "PUT"
         ]
         return [sent["note"]["text"] for sent in puts if "note" in sent]
+
+
+class TestAFurtherVendor:
+    """ "a vendor is one folder, ..., one test class, one registry line and one page" """
+
+    def test_is_one_folder_of_at_most_150_lines(self) -> None:
+        lines = [len(path.read_text("utf-8").splitlines()) for path in FOLDER.glob("*.py")]
+        assert 0 < sum(lines) <= 150
+
+    def test_touches_two_places_outside_of_it(self) -> None:
+        """Its page, and its line in the registry, for which this module stands."""
+        named = {path for path in source_files() if "paperdesk" in path.read_text("utf-8").lower()}
+        outside = {path for path in named if FOLDER not in path.parents}
+        assert outside == {ROOT / "docs/adapters.md", Path(__file__)}
+
+    def test_is_configured_and_built_by_its_line_in_the_registry(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        vendors = MappingProxyType({**VENDORS, "paperdesk": PAPERDESK})
+        for user in (settings, sections, bootstrap):
+            monkeypatch.setattr(user, "VENDORS", vendors)
+        path = tmp_path / "points-bridge.toml"
+        path.write_text(
+            f'[defaults]\nzone = "UTC"\n[helpdesks.desk]\nvendor = "paperdesk"\nurl = "{URL}"\n',
+            "utf-8",
+        )
+        secrets = {"TOKEN": TOKEN, "WEBHOOK_SECRET": SECRET}
+        environ = {f"POINTS_BRIDGE_DESK_{name}": value for name, value in secrets.items()}
+        with bootstrap.opened(settings.load_settings(path, environ)) as bridge:
+            adapter = bridge.helpdesks["desk"].adapter
+        assert isinstance(adapter, Paperdesk)
+        adapter.verify(TestContract().signed(b"{}"))

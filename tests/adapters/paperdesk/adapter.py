@@ -7,78 +7,57 @@ signed in `X-Paper-Seal`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
+from bridge import ticket as ours
 from bridge.adapters.answers import organization_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.adapters.signatures import verify_hmac
+from bridge.adapters.vendor import Vendor, revealed
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
-from bridge.ticket import (
-    AccountFields,
-    Actor,
-    Answer,
-    Change,
-    Channel,
-    Customer,
-    Delivery,
-    Fields,
-    HttpDelivery,
-    Requester,
-    Status,
-    StatusChange,
-    Ticket,
-    TicketUpdate,
-)
+from tests.adapters.paperdesk.settings import PaperdeskSettings
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class PaperdeskConfig:
-    url: str
-    token: str = field(repr=False)
-    webhook_secrets: tuple[str, ...] = field(repr=False)
-
-
 class Paperdesk(Adapter):
-    def __init__(self, config: PaperdeskConfig) -> None:
-        self._config = config
-        self._http = JsonClient(config.url, authorization=f"Paper {config.token}", explain=_explain)
+    def __init__(self, settings: PaperdeskSettings) -> None:
+        self._settings = settings
+        token = f"Paper {settings.token.get_secret_value()}"
+        self._http = JsonClient(settings.url, authorization=token, explain=_explain)
 
-    def verify(self, delivery: HttpDelivery) -> None:
-        given = delivery.headers.get("x-paper-seal")
-        secrets = self._config.webhook_secrets
+    def verify(self, delivery: ours.HttpDelivery) -> None:
+        given, one = delivery.headers.get("x-paper-seal"), self._settings
+        secrets = revealed(one.webhook_secret, one.webhook_secret_previous)
         verify_hmac(delivery.body, given, secrets, digest="sha256", encoding="hex")
 
-    def parse(self, delivery: HttpDelivery) -> Delivery | None:
+    def parse(self, delivery: ours.HttpDelivery) -> ours.Delivery | None:
         try:
             body = decode_json(delivery.body)
         except ValueError as error:
             raise PayloadNotUnderstood("the body is not JSON") from error
         match body:
             case {"ticket": int(ticket), "nr": int(number)} if 0 < ticket < 10**12:
-                return Delivery(id=str(number), ticket_id=str(ticket), event="changed")
+                return ours.Delivery(id=str(number), ticket_id=str(ticket), event="changed")
             case {"pigeon": _}:
                 return None
         raise PayloadNotUnderstood("the body names no ticket")
 
-    def fetch(self, ticket_id: str) -> Ticket:
+    def fetch(self, ticket_id: str) -> ours.Ticket:
         return _understood(_ticket, self._http.get(_path(ticket_id)))
 
-    def history(self, ticket_id: str) -> tuple[Change, ...]:
+    def history(self, ticket_id: str) -> tuple[ours.Change, ...]:
         return _understood(_changes, self._http.get(f"{_path(ticket_id)}/changes"))
 
-    def shows(self, ticket: Ticket, fields: Fields) -> bool:
+    def shows(self, ticket: ours.Ticket, fields: ours.Fields) -> bool:
         refreshed = {"balance", "next_expiry"}
-        wanted = _shown(fields).items()
-        return all(
-            ticket.shown.get(name) == value for name, value in wanted if name not in refreshed
-        )
+        wanted = ((name, v) for name, v in _shown(fields).items() if name not in refreshed)
+        return all(ticket.shown.get(name) == value for name, value in wanted)
 
-    def write(self, update: TicketUpdate) -> None:
+    def write(self, update: ours.TicketUpdate) -> None:
         note = update.note
         if note and update.repeat and note.mark in self.fetch(update.ticket_id).marks:
             note = None
@@ -87,7 +66,7 @@ class Paperdesk(Adapter):
             body["note"] = {"mark": note.mark, "text": note.text, "public": note.public}
         self._put(_path(update.ticket_id), body)
 
-    def show_account(self, customer: str, fields: AccountFields) -> None:
+    def show_account(self, customer: str, fields: ours.AccountFields) -> None:
         firm = organization_id("Paperdesk", customer)
         self._put(f"/firms/{firm}", {"shown": _shown(fields)})
 
@@ -121,44 +100,37 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _ticket(paper: dict[str, Any]) -> Ticket:
-    return Ticket(
+def _ticket(paper: dict[str, Any]) -> ours.Ticket:
+    return ours.Ticket(
         id=str(paper["id"]),
         number=str(paper["id"]),
-        status=Status(paper["status"]),
+        status=ours.Status(paper["status"]),
         created_at=_at(paper["created"]),
         updated_at=_at(paper["changed"]),
-        channel=Channel.OTHER,
+        channel=ours.Channel.OTHER,
         opened_by_agent=False,
-        customer=Customer(f"organization:{int(paper['firm'])}", paper["firm_name"]),
-        requester=Requester(paper["writer"]),
-        answers=tuple(Answer(_at(at), "clerk") for at in sorted(paper["answered"])),
+        customer=ours.Customer(f"organization:{int(paper['firm'])}", paper["firm_name"]),
+        requester=ours.Requester(paper["writer"]),
+        answers=tuple(ours.Answer(_at(at), "clerk") for at in sorted(paper["answered"])),
         close_hint=_at(paper["closed"]) if paper["closed"] else None,
         marks=frozenset(paper["marks"]),
         shown=paper["shown"],
     )
 
 
-def _changes(rows: list[dict[str, Any]]) -> tuple[Change, ...]:
+def _changes(rows: list[dict[str, Any]]) -> tuple[ours.Change, ...]:
     if not isinstance(rows, list):
         raise TypeError(rows)
+    parts = map(itemgetter("nr", "at", "by", "from", "to"), rows)
     return tuple(
-        StatusChange(
-            row["nr"],
-            _at(row["at"]),
-            Actor(row["by"]),
-            row["by"],
-            Status(row["from"]),
-            Status(row["to"]),
-        )
-        for row in rows
+        ours.StatusChange(nr, _at(at), ours.Actor(by), by, ours.Status(old), ours.Status(new))
+        for nr, at, by, old, new in parts
     )
 
 
-def _shown(fields: Fields | AccountFields) -> dict[str, str | int | None]:
-    def plain(value: object) -> str | int | None:
-        if value is None or isinstance(value, int):
-            return value
-        return value.isoformat() if isinstance(value, date) else str(value)
+def _shown(fields: ours.Fields | ours.AccountFields) -> dict[str, str | int | None]:
+    values = ((name, getattr(fields, name)) for name in fields.__dataclass_fields__)
+    return {name: v if v is None or isinstance(v, int) else str(v) for name, v in values}
 
-    return {name: plain(getattr(fields, name)) for name in fields.__dataclass_fields__}
+
+PAPERDESK = Vendor(PaperdeskSettings, lambda _name, settings: Paperdesk(settings))
