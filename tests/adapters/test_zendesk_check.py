@@ -267,22 +267,43 @@ class TestTheTrials:
         with pytest.raises(HelpdeskRefused, match="no test ticket"):
             self.act(desk.setup().trials()[2])
 
+    @pytest.mark.parametrize("body", [b"", b"{}"])
+    def test_restore_a_ticket_whatever_that_is_answered_with(self, desk: Desk, body: bytes) -> None:
+        """Zendesk's description says an empty answer; an empty object was recorded."""
+        set_up(desk)
+        trials = {trial.event: trial for trial in desk.setup().trials()}
+        self.act(trials["created"])
+        path = "/api/v2/deleted_tickets/*"
+        desk.box.model.faults.add(Fault("PUT", path, status=200, body=body))
+        assert self.act(trials["ticket.undeleted"]) == "1"
+
     @pytest.mark.parametrize(
-        ("status", "error", "told"),
+        ("job", "error", "told"),
         [
-            ("failed", HelpdeskRefused, "does not merge"),
-            ("working", HelpdeskUnavailable, "has not merged"),
+            ({"status": "failed"}, HelpdeskRefused, "does not merge"),
+            ({"status": "killed"}, HelpdeskRefused, "does not merge"),
+            (
+                {"status": "completed", "results": [{"id": 2, "success": False}]},
+                HelpdeskRefused,
+                "does not merge",
+            ),
+            (
+                {"status": "completed", "results": {"success": False}},
+                HelpdeskRefused,
+                "does not merge",
+            ),
+            ({"status": "working", "results": None}, HelpdeskUnavailable, "has not merged"),
         ],
     )
     def test_tell_a_job_that_does_not_end_well(
-        self, desk: Desk, status: str, error: type[Exception], told: str
+        self, desk: Desk, job: Json, error: type[Exception], told: str
     ) -> None:
         set_up(desk)
         created, _, merged, *_ = desk.setup().trials()
         self.act(created)
-        body = json.dumps({"job_status": {"id": "V3-1", "status": status}}).encode()
-        job = Fault("GET", "/api/v2/job_statuses/*", status=200, body=body)
-        desk.box.model.faults.add(job, times=99)
+        body = json.dumps({"job_status": {"id": "V3-1", **job}}).encode()
+        answer = Fault("GET", "/api/v2/job_statuses/*", status=200, body=body)
+        desk.box.model.faults.add(answer, times=99)
         with pytest.raises(error, match=told):
             self.act(merged)
 

@@ -238,14 +238,14 @@ def test_the_other_budgets_are_those_of_the_account_one_organisation_one_user_an
     as_setup = bearer(zd.token(Client.SETUP))
     organization = zd.get("/organizations.json")["organizations"][0]["id"]
     user = zendesk.model.add_customer("Carla", CARLA)
-    for method, path, total in (
-        ("PUT", f"/organizations/{organization}.json", 5),
-        ("PUT", f"/users/{user}.json", 5),
-        ("GET", "/incremental/tickets/cursor.json?start_time=0", 10),
+    for method, path, body, total in (
+        ("PUT", f"/organizations/{organization}.json", {"organization": {}}, 5),
+        ("PUT", f"/users/{user}.json", {"user": {}}, 5),
+        ("GET", "/incremental/tickets/cursor.json?start_time=0", None, 10),
     ):
         for _ in range(total):
-            zd.open(method, path, {}, headers=as_setup)
-        zd.open(method, path, {}, headers=as_setup, status=429)
+            zd.open(method, path, body, headers=as_setup)
+        zd.open(method, path, body, headers=as_setup, status=429)
         clock.advance(minutes=1)
     zendesk.model.limits.account = 2
     for _ in range(2):

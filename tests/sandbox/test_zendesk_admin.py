@@ -183,10 +183,14 @@ def test_an_organisation_keeps_the_fields_that_an_update_does_not_name(zd: Zende
 
 def test_a_field_of_organisations_has_a_key_that_is_taken_once(zd: ZendeskApi) -> None:
     rows = zd.get("/organization_fields.json")["organization_fields"]
-    spec = {"organization_field": {"key": rows[0]["key"], "title": "Again"}}
+    spec = {"organization_field": {"key": rows[0]["key"], "title": "Again", "type": "text"}}
     refused = zd.admin("POST", "/organization_fields", spec, 422)
     assert list(refused["details"]) == ["key"]
-    for wrong in ({"title": "No key"}, {"key": "kind", "title": "Kind", "type": "tagger"}):
+    for wrong in (
+        {"title": "No key", "type": "text"},
+        {"key": "kind", "title": "No kind"},
+        {"key": "kind", "title": "Kind", "type": "tagger"},
+    ):
         zd.admin("POST", "/organization_fields", {"organization_field": wrong}, 422)
     spec = {"organization_field": {"key": "seats", "title": "Seats", "type": "integer"}}
     assert zd.admin("POST", "/organization_fields", spec, 201)["organization_field"]["active"]
@@ -304,7 +308,7 @@ def test_a_trigger_cannot_use_a_webhook_that_is_subscribed_to_events(zd: Zendesk
 
 def test_a_trigger_is_in_a_category(zd: ZendeskApi) -> None:
     spec = {"trigger_category": {"name": "Points"}}
-    made = zd.admin("POST", "/trigger_categories", spec, 201)["trigger_category"]
+    made = zd.admin("POST", "/trigger_categories", spec)["trigger_category"]
     rows = zd.admin("GET", "/trigger_categories")["trigger_categories"]
     assert [row["name"] for row in rows] == ["Notifications", "Points"]
     row = zd.add_trigger(category_id=made["id"])
@@ -325,7 +329,7 @@ def test_a_view_shows_the_tickets_that_fit(zendesk: ZendeskSandbox, zd: ZendeskA
         {"field": f"custom_fields_{field}", "operator": "is", "value": "points_state_review"},
     ]
     spec = {"view": {"title": "Points: review", "all": rows}}
-    view = zd.admin("POST", "/views.json", spec, 201)["view"]
+    view = zd.admin("POST", "/views.json", spec)["view"]
     assert view["conditions"] == {"all": rows, "any": []}
     shown = zd.get(f"/views/{view['id']}/tickets.json")["tickets"]
     assert [row["id"] for row in shown] == [ids[1]]

@@ -202,7 +202,7 @@ def test_records_have_the_keys_of_a_recorded_account(
         (ORGANIZATION_FIELD, zd.get("/organization_fields")["organization_fields"][0]),
         (ORGANIZATION, zd.get("/organizations")["organizations"][0]),
         (TRIGGER, zd.get("/triggers")["triggers"][0]),
-        (VIEW, zd.admin("POST", "/views", {"view": view}, 201)["view"]),
+        (VIEW, zd.admin("POST", "/views", {"view": view})["view"]),
         (WEBHOOK, zd.admin("GET", "/webhooks")["webhooks"][0]),
     ]
     later = {"generated_timestamp"}

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from bridge.sandbox.zendesk.records import Record
+from bridge.sandbox.zendesk.records import ApiError, Record
 from bridge.sandbox.zendesk.rules import Kind, execution
 from bridge.sandbox.zendesk.web import answer, caller, created, given, nothing, paged, zendesk
 
@@ -17,9 +17,12 @@ def _field(row: Record) -> Record:
 
 @admin.get("/ticket_fields")
 def list_ticket_fields() -> Response:
-    """GET /ticket_fields: Zendesk's own ones among them."""
+    """GET /ticket_fields, Zendesk's own ones among them: by cursor, or the whole list."""
     caller("read")
-    return paged("ticket_fields", zendesk().store.tables["ticket_fields"].values(), _field)
+    rows = zendesk().store.tables["ticket_fields"].values()
+    if "page[size]" in request.args:
+        return paged("ticket_fields", rows, _field)
+    return answer({"ticket_fields": [_field(row) for row in rows]})
 
 
 @admin.get("/ticket_fields/<int:field_id>")
@@ -169,10 +172,11 @@ def show_rule(kind: Kind, row_id: int) -> Response:
 
 @admin.post("/<any(triggers, views):kind>")
 def create_rule(kind: Kind) -> Response:
-    """POST /triggers, /views."""
+    """POST /triggers, which answers 201, and /views, which answers 200."""
     caller("write", _resource(kind), admin=True)
     name = kind.removesuffix("s")
-    return created(name, _rule(kind, zendesk().rules.create(kind, given(name))))
+    made = _rule(kind, zendesk().rules.create(kind, given(name)))
+    return created(name, made) if kind == "triggers" else answer({name: made})
 
 
 @admin.put("/<any(triggers, views):kind>/<int:row_id>")
@@ -210,11 +214,14 @@ def list_categories() -> Response:
 
 @admin.post("/trigger_categories")
 def create_category() -> Response:
-    """POST /trigger_categories."""
+    """POST /trigger_categories: 200, unlike other records that are made."""
     caller("write", "triggers", admin=True)
     spec, store = given("trigger_category"), zendesk().store
-    fields = {"name": spec.get("name"), "position": len(store.tables["trigger_categories"])}
-    return created("trigger_category", _category(store.insert("trigger_categories", fields)))
+    if not spec.get("name"):
+        error = {"code": "InvalidTriggerCategory", "title": "Name cannot be blank"}
+        raise ApiError(400, {"errors": [error]})
+    fields = {"name": spec["name"], "position": len(store.tables["trigger_categories"])}
+    return answer({"trigger_category": _category(store.insert("trigger_categories", fields))})
 
 
 def _category(row: Record) -> Record:

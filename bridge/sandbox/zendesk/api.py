@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.sandbox.faults import Front
 from bridge.sandbox.zendesk.admin_api import admin
+from bridge.sandbox.zendesk.description import wrong
 from bridge.sandbox.zendesk.model import Zendesk
 from bridge.sandbox.zendesk.records import ApiError, Record
 from bridge.sandbox.zendesk.search import search
@@ -191,8 +192,10 @@ def _organization(row: Record) -> Response:
 
 @people.get(f"{_API}/search")
 def find() -> Response:
-    """GET /search?query=."""
+    """GET /search?query=, in numbered pages alone."""
     caller("read")
+    if "page[size]" in request.args:
+        raise wrong("page", "an integer")
     model = zendesk()
     shapes = model.shapes
     show = {"ticket": shapes.ticket, "user": shapes.user, "organization": shapes.organization}

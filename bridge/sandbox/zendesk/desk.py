@@ -59,7 +59,7 @@ class Desk:
             ApiError: 422.
         """
         with self._store.lock:
-            comment = body.get("comment") or {"body": body.get("description")}
+            comment = body.get("comment") or {}
             if problem := lifecycle.not_blank(comment.get("body"), "Description"):
                 raise problem
             parent = self._parent(body)

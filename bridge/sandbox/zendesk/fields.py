@@ -145,12 +145,14 @@ class TicketFields:
             same = [o["id"] for o in stored if o["id"] == spec.get("id")]
             same += [o["id"] for o in stored if o["value"] == spec.get("value")]
             option_id = same[0] if same else self._store.next_id()
-            name = str(spec.get("name"))
+            name = spec.get("name")
             option = {"id": option_id, "name": name, "raw_name": name, "value": spec.get("value")}
             options.append({**option, "default": bool(spec.get("default"))})
         values = [option["value"] for option in options]
-        if len(set(values)) < len(values) or None in values:
+        if len(set(values)) < len(values) or not all(values):
             raise invalid("custom_field_options", "Tag: must be unique and not blank")
+        if not all(option["name"] for option in options):
+            raise invalid("custom_field_options", "Name: cannot be blank", "BlankValue")
         return options
 
 
@@ -165,12 +167,12 @@ class OrganizationFields:
         """Add a field.
 
         Raises:
-            ApiError: 422, no key or title, a key that is taken, or a type that is not known.
+            ApiError: 422, no key, title or type, a key that is taken, or a type that is not known.
         """
-        for name in ("key", "title"):
+        for name in ("key", "title", "type"):
             if not spec.get(name):
                 raise invalid(name, f"{name.capitalize()}: cannot be blank", "BlankValue")
-        key, title, kind = str(spec["key"]), str(spec["title"]), str(spec.get("type", "text"))
+        key, title, kind = str(spec["key"]), str(spec["title"]), str(spec["type"])
         if self._store.first("organization_fields", key=key):
             raise invalid("key", f"Key: {key} has already been taken", "DuplicateValue")
         if kind not in _CASTS or kind == "tagger":

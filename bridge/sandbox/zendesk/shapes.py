@@ -70,6 +70,13 @@ class Shapes:
         shown |= {name: row[name] for name in _TICKET}
         return {**shown, "custom_fields": custom, "fields": custom, **_ALWAYS}
 
+    def deleted_ticket(self, row: Record) -> Record:
+        """A deleted ticket in the list of those that can be restored."""
+        actor = self._store.tables["users"][row["deleted_by"]]
+        names = ("id", "subject", "deleted_at", "previous_state")
+        shown = {name: row[name] for name in names}
+        return shown | {"actor": {"id": actor["id"], "name": actor["name"]}}
+
     def embedded(self, row: Record, names: Iterable[str]) -> Record:
         """What `include` puts into a ticket itself."""
         shown: Record = {}

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, request
 
+from bridge.sandbox.zendesk import description
 from bridge.sandbox.zendesk.desk import via
 from bridge.sandbox.zendesk.model import Remembered
 from bridge.sandbox.zendesk.records import Record, as_id, not_found, refused
@@ -120,15 +121,14 @@ def list_deleted() -> Response:
     caller("read")
     rows = zendesk().store.tables["tickets"].values()
     gone = [row for row in rows if row["status"] == "deleted" and not row.get("scrubbed")]
-    names = ("id", "subject", "deleted_at", "previous_state")
-    return paged("deleted_tickets", gone, lambda row: {name: row[name] for name in names})
+    return paged("deleted_tickets", gone, zendesk().shapes.deleted_ticket)
 
 
 @tickets.put("/deleted_tickets/<int:ticket_id>/restore")
 def restore_ticket(ticket_id: int) -> Response:
-    """PUT /deleted_tickets/{id}/restore: an empty object (recorded)."""
+    """PUT /deleted_tickets/{id}/restore: 200 without a body, though `{}` was recorded once."""
     zendesk().desk.restore(caller("write", "tickets"), ticket_id)
-    return answer({})
+    return Response(status=200, content_type="application/json")
 
 
 @tickets.get("/tickets/<int:ticket_id>/comments")
@@ -173,12 +173,16 @@ def show_metrics(ticket_id: int) -> Response:
 def merge_tickets(ticket_id: int) -> Response:
     """POST /tickets/{target}/merge: a job, which is done by the time that anybody asks."""
     actor, model, body = caller("write", "tickets"), zendesk(), document()
-    sources = [model.store.ticket(as_id(text)) for text in body.get("ids", [])]
+    description.insist("", description.REQUESTS["merge"], body)
+    if body.get("ids") is None:
+        raise description.wrong("ids", "an array")
+    sources = [model.store.ticket(source_id) for source_id in body["ids"]]
     model.desk.merge(actor, model.ticket(ticket_id), sources, body, via("api"))
     job_id, total = f"V3-{uuid4().hex}", len(sources) + 1
     job = {"id": job_id, "url": model.shapes.url("job_statuses", job_id), "total": total}
     done = f"Completed at {model.store.now():%Y-%m-%d %H:%M:%S} +0000"
-    results = [{"action": "update", "id": row["id"], "success": True} for row in sources]
+    fine = {"action": "update", "status": "Updated", "success": True}
+    results = [fine | {"id": row["id"]} for row in sources]
     model.jobs[job_id] = {**job, "progress": total, "status": "completed", "message": done}
     model.jobs[job_id]["results"] = results
     queued = {"progress": None, "status": "queued", "message": None, "results": None}
@@ -197,8 +201,11 @@ def show_job(job_id: str) -> Response:
 
 @tickets.get("/incremental/tickets/cursor")
 def export_tickets() -> Response:
-    """GET /incremental/tickets/cursor: what changed since a time or a cursor, deleted ones too."""
-    caller("read")
+    """GET /incremental/tickets/cursor: what changed since a time or a cursor, deleted ones too.
+
+    For admins alone.
+    """
+    caller("read", admin=True)
     model = zendesk()
     model.limits.export()
     settled = int(model.store.now().timestamp()) - EXPORT_DELAY

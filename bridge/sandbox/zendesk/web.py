@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, current_app, request
 
+from bridge.sandbox.zendesk import description
 from bridge.sandbox.zendesk.access import Actor, unauthenticated
 from bridge.sandbox.zendesk.model import Zendesk
 from bridge.sandbox.zendesk.records import ApiError, Record, dumps, refused
@@ -68,9 +69,16 @@ def document() -> Record:
 
 
 def given(name: str) -> Record:
-    """The record in the request; one that is not wrapped in its name says nothing at all."""
+    """The record in the request; most that are not wrapped in their names say nothing at all.
+
+    Raises:
+        ApiError: 400, it is not as Zendesk describes it, or no JSON.
+    """
     record = document().get(name)
-    return record if isinstance(record, dict) else {}
+    if record is None and name in description.ENVELOPES:
+        raise description.wrong(name, "a hash")
+    description.insist(name, description.REQUESTS.get(name, {}), record)
+    return record or {}
 
 
 def included() -> tuple[str, ...]:

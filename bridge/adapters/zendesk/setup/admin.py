@@ -154,7 +154,7 @@ class ZendeskAdmin:
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
         """Any other call; whether it may be repeated is the caller's to know. {} for no answer."""
         response = self._session.request(method, f"{self._api}/{path}", json=body)
-        return {} if response.status_code == 204 else checked(Json, decoded(response))
+        return checked(Json, decoded(response)) if response.content.strip() else {}
 
 
 def _singular(resource: str) -> str:
