@@ -235,6 +235,36 @@ class TestDrift:
         row["conditions"]["all"] = [guard | {"value": 5}, {k: first[k] for k in ("field", "value")}]
         assert changes(desk.setup().plan(WANTED)) == []
 
+    @pytest.mark.parametrize(
+        "damage", [{"active": False}, {"actions": []}, {"conditions": {"all": [], "any": []}}]
+    )
+    def test_of_a_trigger_is_mended_with_both_of_its_arrays(self, desk: Desk, damage: Row) -> None:
+        """Zendesk: "Updating a condition or action updates both the conditions and actions arrays,
+        clearing all existing values of both arrays."
+        """
+        set_up(desk)
+        before = desk.state()
+        desk.row("triggers", CHANGED).update(damage)
+        set_up(desk)
+        assert desk.state() == before
+
+    def test_is_none_where_channels_are_shown_as_words(self, desk: Desk) -> None:
+        """An account was seen to show `web` for the number that it had been sent, and to refuse
+        the word.
+        """
+        set_up(desk)
+        desk.box.model.rules.channels_as_words = True
+        assert changes(desk.setup().plan(WANTED)) == []
+        desk.row("triggers", CHANGED)["active"] = False
+        assert changes(set_up(desk)) == [(Action.CHANGE, CHANGED)]
+        assert changes(desk.setup().plan(WANTED)) == []
+
+    @pytest.mark.parametrize("value", ["web", "6", "mobile_sdk"])
+    def test_of_the_guard_to_another_channel_is_seen(self, desk: Desk, value: str) -> None:
+        set_up(desk)
+        desk.row("triggers", CHANGED)["conditions"]["all"][1]["value"] = value
+        assert changes(desk.setup().plan(WANTED)) == [(Action.CHANGE, CHANGED)]
+
     def test_of_an_option_is_mended_and_leaves_what_an_admin_added(self, desk: Desk) -> None:
         """Zendesk deletes the options that an update does not list, with their values."""
         set_up(desk)

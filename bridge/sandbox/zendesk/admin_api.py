@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from bridge.sandbox.zendesk.records import ApiError, Record
-from bridge.sandbox.zendesk.rules import Kind, execution
+from bridge.sandbox.zendesk.rules import Kind, execution, with_words
 from bridge.sandbox.zendesk.web import answer, caller, created, given, nothing, paged, zendesk
 
 admin = Blueprint("zendesk_admin", __name__, url_prefix="/api/v2")
@@ -148,6 +148,8 @@ def _rule(kind: Kind, row: Record) -> Record:
     shown = {name: value for name, value in row.items() if name != "output"}
     if kind == "views":
         shown["execution"] = execution(row)
+    elif zendesk().rules.channels_as_words:
+        shown["conditions"] = with_words(row["conditions"])
     return zendesk().shapes.record(kind, shown)
 
 

@@ -18,7 +18,10 @@ _COLUMNS = frozenset(
     {"status", "priority", "type", "assignee_id", "group_id", "requester_id", "organization_id"}
     | {"ticket_form_id", "brand_id"}
 )
-_OF_THE_UPDATE = frozenset({"update_type", "via_id", "current_via_id", "comment_is_public", "role"})
+CHANNELS = frozenset({"via_id", "current_via_id"})
+"""The conditions whose values are numbers of channels."""
+
+_OF_THE_UPDATE = CHANNELS | {"update_type", "comment_is_public", "role"}
 _TEXTS = frozenset({"current_tags", "subject_includes_word", "comment_includes_word"})
 _RANKS = {word: rank for words in (STATUSES, PRIORITIES) for rank, word in enumerate(words)}
 
@@ -58,12 +61,16 @@ def check(conditions: Mapping[str, list[Record]]) -> None:
     """Refuse conditions that could never be met.
 
     Raises:
-        ApiError: 422, there are none, or a field or an operator is not known.
+        ApiError: 422, there are none, a field or an operator is not known, or a channel is a word.
     """
     rows = conditions["all"] + conditions["any"]
     if not rows:
         raise invalid("base", "Must have at least one condition")
     for row in rows:
+        name, value = str(row.get("field")), str(row.get("value"))
+        if name in CHANNELS and not value.isdecimal():
+            reason = f"Invalid value '{value}' in '{name} / {row.get('operator')} / {value}'"
+            raise invalid("base", reason)
         if not _is_field(str(row.get("field"))):
             raise _no_such(f"field {row.get('field')}")
         if row.get("operator") not in {*_ON_CHANGES, *_ON_VALUES}:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from bridge.sandbox.zendesk.conditions import Event, check, holds
+from bridge.sandbox.zendesk.conditions import CHANNELS, VIA_IDS, Event, check, holds
 from bridge.sandbox.zendesk.desk import Desk
 from bridge.sandbox.zendesk.lifecycle import columns
 from bridge.sandbox.zendesk.placeholders import rendered
@@ -34,6 +34,10 @@ class Rules:
         store: the database.
         enqueue: takes the deliveries.
         takes_triggers: whether a webhook is there and is one that triggers may be connected to.
+
+    Attributes:
+        channels_as_words: whether channels in conditions are shown as words; sent they are numbers.
+            Some accounts were seen to do so.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Rules:
         self._store = store
         self._enqueue = enqueue
         self._takes_triggers = takes_triggers
+        self.channels_as_words = False
         category = store.insert("trigger_categories", {"name": "Notifications", "position": 0})
         self.default_category = str(category["id"])
 
@@ -59,22 +64,29 @@ class Rules:
         )
         fields: Record = {"title": title, "raw_title": title, "active": True, "default": False}
         fields |= {"description": None, "position": position}
-        fields |= (
-            {"category_id": self.default_category, "actions": []} if kind == "triggers" else {}
-        )
-        fields |= {"output": dict(_SORTED), "restriction": None} if kind == "views" else {}
-        fields |= self._settings(kind, fields, spec, {"all": [], "any": []})
-        return self._store.insert(kind, fields)
+        fields |= {"conditions": {"all": [], "any": []}}
+        if kind == "triggers":
+            fields |= {"category_id": self.default_category, "actions": []}
+            spec = {"conditions": {}, "actions": [], **spec}
+        else:
+            fields |= {"output": dict(_SORTED), "restriction": None}
+        return self._store.insert(kind, fields | self._settings(kind, fields, spec))
 
     def update(self, kind: Kind, row_id: int, spec: Mapping[str, object]) -> Record:
-        """Change one; conditions and actions are replaced as a whole.
+        """Change one.
+
+        Of a view, `all` and `any` are replaced each on its own. A trigger is another matter:
+        "Updating a condition or action updates both the conditions and actions arrays, clearing all
+        existing values of both arrays."
 
         Raises:
             ApiError: 404, or 422 as in `create`.
         """
         row = self._store.get(kind, row_id)
-        row |= self._settings(kind, row, spec, row["conditions"])
-        row["updated_at"] = self._store.now()
+        settings = self._settings(kind, row, spec)
+        if kind == "triggers" and {"conditions", "actions"} & settings.keys():
+            row |= {"conditions": {"all": [], "any": []}, "actions": []}
+        row |= settings | {"updated_at": self._store.now()}
         return row
 
     def delete(self, kind: Kind, row_id: int) -> None:
@@ -132,13 +144,8 @@ class Rules:
         if wanted:
             desk.apply_rule(event, wanted, trigger)
 
-    def _settings(
-        self, kind: Kind, stored: Record, spec: Mapping[str, object], conditions: Record
-    ) -> Record:
-        """What a request sets, checked.
-
-        A trigger's conditions may come inside `conditions` or beside it, a view's only beside it.
-        """
+    def _settings(self, kind: Kind, before: Record, spec: Mapping[str, object]) -> Record:
+        """What a request sets, checked. Only a trigger's conditions are inside `conditions`."""
         settings = {
             name: spec[name] for name in ("active", "description", "position") if name in spec
         }
@@ -148,18 +155,24 @@ class Rules:
             category_id = as_id(spec["category_id"])
             self._store.get("trigger_categories", category_id)
             settings["category_id"] = str(category_id)
-        given = spec.get("conditions") if kind == "triggers" else None
-        given = given if isinstance(given, dict) else spec
-        if given.keys() & {"all", "any"}:
-            conditions = {name: given.get(name, []) for name in ("all", "any")}
-        check(conditions)
-        settings["conditions"] = conditions
         if kind == "triggers":
-            settings["actions"] = spec.get("actions", stored["actions"])
-            self._check_actions(settings["actions"])
-        else:
-            settings["output"] = stored["output"] | _output(spec.get("output"))
-            _check_view(conditions)
+            return settings | self._of_trigger(spec)
+        given = {name: spec[name] or [] for name in ("all", "any") if name in spec}
+        conditions = before["conditions"] | given
+        check(conditions)
+        _check_view(conditions)
+        output = before["output"] | _output(spec.get("output"))
+        return settings | {"conditions": conditions, "output": output}
+
+    def _of_trigger(self, spec: Mapping[str, object]) -> Record:
+        settings: Record = {}
+        if "conditions" in spec:
+            given = spec["conditions"] if isinstance(spec["conditions"], dict) else {}
+            settings["conditions"] = {name: given.get(name) or [] for name in ("all", "any")}
+            check(settings["conditions"])
+        if "actions" in spec:
+            self._check_actions(spec["actions"])
+            settings["actions"] = spec["actions"]
         return settings
 
     def _check_actions(self, actions: object) -> None:
@@ -171,6 +184,19 @@ class Rules:
                 raise invalid("base", f"Action field {name} was deleted and cannot be used")
             if name == "notification_webhook" and not self._takes_triggers(str(value[0])):
                 raise invalid("base", "Webhook was deleted and cannot be used")
+
+
+def with_words(conditions: Mapping[str, list[Record]]) -> Record:
+    """Conditions as an account shows them whose channels are words."""
+    return {
+        name: [row | ({"value": _word(row)} if row["field"] in CHANNELS else {}) for row in rows]
+        for name, rows in conditions.items()
+    }
+
+
+def _word(row: Record) -> object:
+    words = {str(number): word for word, number in VIA_IDS.items()}
+    return words.get(str(row["value"]), row["value"])
 
 
 def execution(view: Record) -> Record:

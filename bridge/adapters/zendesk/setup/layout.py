@@ -55,18 +55,21 @@ def by_triggers(webhook: Mapping[str, object]) -> bool:
     return webhook.get("subscriptions") == [*BY_TRIGGERS]
 
 
+_GUARD = {"field": "current_via_id", "operator": "is_not", "value": "5"}
+"""The change did not come by "Web service (API)", which is what 5 is."""
+
+
 def trigger_conditions() -> dict[str, Json]:
     """The conditions that tell the bridge everything but its own writes, by event.
 
-    5 is "Web service (API)". The guard is not for new tickets: one that the customer's own software
-    opens over the API would cost nothing.
+    The guard is not for new tickets: one that the customer's own software opens over the API would
+    cost nothing.
     """
     created = {"field": "update_type", "operator": "is", "value": "Create"}
     changed = {"field": "update_type", "operator": "is", "value": "Change"}
-    not_the_api = {"field": "current_via_id", "operator": "is_not", "value": "5"}
     return {
         "created": {"all": [created], "any": []},
-        "changed": {"all": [changed, not_the_api], "any": []},
+        "changed": {"all": [changed, dict(_GUARD)], "any": []},
     }
 
 
@@ -126,9 +129,19 @@ def plain(key: str, value: Any) -> object:
 def _conditions(rows: Any) -> list[tuple[str, ...]]:
     """Zendesk's page names conditions that have no operator; "is" is what they mean."""
     return sorted(
-        (str(row.get("field")), str(row.get("operator") or "is"), str(row.get("value")))
+        (str(row.get("field")), str(row.get("operator") or "is"), _channel(row))
         for row in rows or ()
     )
+
+
+def _channel(row: Mapping[str, object]) -> str:
+    """A condition's value. Some accounts show a channel as a word, and take nothing but its number.
+
+    The words are those of tickets and of event webhooks.
+    """
+    value = str(row.get("value"))
+    of_channel = row.get("field") == _GUARD["field"]
+    return _GUARD["value"] if of_channel and value.lower() in {"api", "web_service"} else value
 
 
 def _texts(value: object) -> object:
