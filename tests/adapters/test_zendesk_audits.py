@@ -182,6 +182,14 @@ def test_a_ticket_that_was_deleted_and_restored(desk: Desk) -> None:
     ]
 
 
+def test_another_custom_status_of_the_same_category_is_no_change(desk: Desk) -> None:
+    """Its ids are numbers there, unlike other ids."""
+    custom = {"type": "Change", "field_name": "custom_status_id", "previous_value": 1, "value": 123}
+    desk.add_audit(AGENT, custom)
+    desk.add_audit(AGENT, status_change("open", "hold"), custom)
+    assert [(before, after) for _, before, after, _ in changes()] == [("open", "pending")]
+
+
 def test_more_than_a_hundred_audits_come_in_pages(vendor: RequestsMock) -> None:
     """Cursors are base64: zenpy would send "+" and "=" as they are."""
     audits, cursor = payload("audits")["audits"], "eyJv+Ij/o=="

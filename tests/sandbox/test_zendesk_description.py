@@ -5,9 +5,10 @@ What is quoted here is quoted from there.
 
 import pytest
 
-from bridge.sandbox.zendesk import BRIDGE, ZendeskSandbox
+from bridge.sandbox.zendesk import AGENT, BRIDGE, ZendeskSandbox
 
-from .conftest import CARLA, Json, ZendeskApi
+from .conftest import CARLA, Json, Receiver, ZendeskApi
+from .test_zendesk_deliveries import ENDPOINT, events
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ CONDITION: Json = {"field": "status", "operator": "is", "value": "open"}
     ("change", "place"),
     [
         ({"assignee_id": "7"}, "ticket.assignee_id must be an integer"),
-        ({"group_id": True}, "ticket.group_id must be an integer"),
+        ({"custom_status_id": True}, "ticket.custom_status_id must be an integer"),
         ({"subject": 7}, "ticket.subject must be a string"),
         ({"safe_update": "true"}, "ticket.safe_update must be a boolean"),
         ({"tags": "vip"}, "ticket.tags must be an array"),
@@ -149,6 +150,59 @@ def test_a_channel_is_sent_as_a_number_however_the_account_shows_it(
     assert "Invalid value 'api'" in refused["details"]["base"][0]["description"]
     spec["conditions"] = row["conditions"]
     zd.admin("PUT", path, {"trigger": spec})
+
+
+# --- custom statuses -----------------------------------------------------------------------
+
+
+def test_a_ticket_always_has_a_custom_status_whose_category_is_its_status(
+    zendesk: ZendeskSandbox, zd: ZendeskApi, ticket_id: int
+) -> None:
+    rows = {row["id"]: row for row in zd.get("/custom_statuses")["custom_statuses"]}
+
+    def now(status: str) -> Json:
+        ticket = zd.ticket(ticket_id)
+        assert ticket["status"] == status
+        return rows[ticket["custom_status_id"]]
+
+    agent = zendesk.model.access.actor(AGENT).id
+    assert now("new")["status_category"] == "new"
+    for status in ("open", "pending", "hold", "solved"):
+        zd.update(ticket_id, status=status, assignee_id=agent)
+        assert (now(status)["status_category"], now(status)["default"]) == (status, True)
+    zd.update(ticket_id, status="closed")
+    assert now("closed")["status_category"] == "solved"
+
+
+def test_a_custom_status_brings_its_category_and_stays_within_it(
+    zendesk: ZendeskSandbox, zd: ZendeskApi, ticket_id: int
+) -> None:
+    parts = zendesk.model.statuses.add("Waiting for parts", "hold")
+    changed = zd.update(ticket_id, custom_status_id=parts, status="open")
+    assert (changed["ticket"]["status"], changed["ticket"]["custom_status_id"]) == ("hold", parts)
+    told = {row["field_name"]: row["value"] for row in changed["audit"]["events"]}
+    assert told == {"status": "hold", "custom_status_id": parts}
+    again = zd.update(ticket_id, status="hold", subject="Still broken")["ticket"]
+    assert again["custom_status_id"] == parts
+    zd.update(ticket_id, 422, custom_status_id=7)
+
+
+def test_a_change_of_the_custom_status_alone_is_an_event_and_no_change_of_status(
+    zendesk: ZendeskSandbox, zd: ZendeskApi, receiver: Receiver, ticket_id: int
+) -> None:
+    zendesk.model.agent_sets(ticket_id, status="hold")
+    before = zd.ticket(ticket_id)["custom_status_id"]
+    parts = zendesk.model.statuses.add("Waiting for parts", "hold")
+    kinds = [f"zen:event-type:ticket.{kind}_changed" for kind in ("status", "custom_status")]
+    zendesk.subscribe_to_events(ENDPOINT, kinds)
+    zendesk.model.agent_sets(ticket_id, custom_status_id=parts)
+    zendesk.webhooks.drain()
+    [told] = events(receiver)
+    assert told["type"] == "custom_status_changed"
+    assert (told["event"]["previous"], told["event"]["current"]) == (str(before), str(parts))
+    assert (told["detail"]["status"], told["detail"]["custom_status"]) == ("HOLD", str(parts))
+    audit = zd.get(f"/tickets/{ticket_id}/audits")["audits"][-1]
+    assert [row["field_name"] for row in audit["events"]] == ["custom_status_id"]
 
 
 # --- merges and lists ----------------------------------------------------------------------

@@ -44,6 +44,7 @@ def test_one_put_does_fields_a_comment_and_the_status_and_makes_one_audit(
     changes = {row["field_name"]: row["value"] for row in audit["events"][1:]}
     assert changes == {
         "status": "pending",
+        "custom_status_id": answer["ticket"]["custom_status_id"],
         "tags": ["points_state_charged"],
         str(ids["points_state"]): "points_state_charged",
         str(ids["points_next_expiry"]): "2027-01-31",

@@ -1,10 +1,11 @@
 """A stand-in for Zendesk: stateful, with its HTTP API and its signed, late, repeated webhooks.
 
 Shapes are held against public recordings of a real account in tests/sandbox, rules against
-Zendesk's documents; no real account was asked. Not spoken: attachments, collaborators, forms,
-brands, groups, custom statuses, SLAs and schedules, macros, automations of one's own, bulk changes,
-suspended tickets, ETags, webhooks with another method than POST or with credentials, the circuit
-breaker, changes of custom fields as events, and the search's finer points.
+Zendesk's documents, requests against the official description of its API; no real account was
+asked. Not spoken: attachments, collaborators, forms, brands, groups, the administration of custom
+statuses, SLAs and schedules, macros, automations of one's own, bulk changes, suspended tickets,
+ETags, webhooks with another method than POST or with credentials, the circuit breaker, changes of
+custom fields as events, and the search's finer points.
 """
 
 from bridge.sandbox.deliveries import Attempt, RawRequest, Reply

@@ -72,6 +72,13 @@ def create_organization_field() -> Response:
     return created("organization_field", zendesk().shapes.record("organization_fields", row))
 
 
+@admin.get("/custom_statuses")
+def list_custom_statuses() -> Response:
+    """GET /custom_statuses: the whole list."""
+    caller("read")
+    return answer({"custom_statuses": [*zendesk().store.tables["custom_statuses"].values()]})
+
+
 # --- webhooks ------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ FOLLOW_UP = 27
 
 _COLUMNS = frozenset(
     {"status", "priority", "type", "assignee_id", "group_id", "requester_id", "organization_id"}
-    | {"ticket_form_id", "brand_id"}
+    | {"ticket_form_id", "brand_id", "custom_status_id"}
 )
 CHANNELS = frozenset({"via_id", "current_via_id"})
 """The conditions whose values are numbers of channels."""

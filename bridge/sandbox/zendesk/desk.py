@@ -10,6 +10,7 @@ from bridge.sandbox.zendesk.conditions import Event
 from bridge.sandbox.zendesk.fields import TicketFields
 from bridge.sandbox.zendesk.placeholders import rendered
 from bridge.sandbox.zendesk.records import Record, as_id, invalid, not_found
+from bridge.sandbox.zendesk.statuses import Statuses
 from bridge.sandbox.zendesk.store import Store
 
 SYSTEM: Record = {"id": -1, "name": "Zendesk", "email": None, "role": "system"}
@@ -34,6 +35,7 @@ class Desk:
     Args:
         store: the database.
         fields: the custom fields of tickets.
+        statuses: the custom statuses.
         fire: told about each change, after it is stored.
 
     Attributes:
@@ -41,9 +43,16 @@ class Desk:
             needs an assignee before it can be solved.
     """
 
-    def __init__(self, store: Store, fields: TicketFields, fire: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        fields: TicketFields,
+        statuses: Statuses,
+        fire: Callable[[Event], None],
+    ) -> None:
         self._store = store
         self._fields = fields
+        self._statuses = statuses
         self._fire = fire
         self.auto_assign_on_solve = False
 
@@ -190,7 +199,7 @@ class Desk:
 
     def _wanted(self, body: Record) -> Record:
         """The columns that a request sets, checked against the records that they name."""
-        wanted = lifecycle.columns(body) | self._fields.wanted(body)
+        wanted = self._statuses.wanted(lifecycle.columns(body) | self._fields.wanted(body))
         assignee_id, requester_id = wanted.get("assignee_id"), wanted.get("requester_id")
         if assignee_id is not None:
             if self._store.tables["users"].get(assignee_id, {}).get("role") not in {
@@ -241,9 +250,10 @@ class Desk:
         """The change with all that follows from it."""
         synced = self._fields.with_tags(before, wanted)
         auto_assign = self.auto_assign_on_solve
-        return lifecycle.consequences(
+        after = lifecycle.consequences(
             before, synced, actor, commented=commented, auto_assign=auto_assign
         )
+        return self._statuses.settled(before, after)
 
     def _apply(
         self,
@@ -308,9 +318,9 @@ class Desk:
             if not shown and (before == after or (created and not after)):
                 continue
             row: Record = {"id": self._store.next_id(), "type": "Create" if created else "Change"}
-            row |= {"value": _audited(after)}
+            row |= {"value": _audited(name, after)}
             row |= {"field_name": name.removeprefix("custom_fields_")}
-            rows.append(row if created else row | {"previous_value": _audited(before)})
+            rows.append(row if created else row | {"previous_value": _audited(name, before)})
         return rows
 
     def _touch(self, ticket: Record) -> None:
@@ -318,9 +328,10 @@ class Desk:
         ticket |= {"updated_at": now, "generated_timestamp": int(now.timestamp())}
 
 
-def _audited(value: object) -> object:
-    """Audits write numbers as text, ids among them; lists stay lists."""
-    return value if value is None or isinstance(value, list) else str(value)
+def _audited(name: str, value: object) -> object:
+    """Audits write numbers as text, ids but of custom statuses among them; lists stay lists."""
+    plain = value is None or isinstance(value, list) or name == "custom_status_id"
+    return value if plain else str(value)
 
 
 def _said(texts: Record, side: str) -> Record | None:

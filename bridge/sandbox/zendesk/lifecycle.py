@@ -16,13 +16,13 @@ _CHOICES = {"status": STATUSES, "priority": PRIORITIES, "type": TYPES}
 _TEXTS = ("subject", "external_id")
 _IDS = (
     *("requester_id", "assignee_id", "group_id", "organization_id"),
-    *("problem_id", "ticket_form_id", "brand_id"),
+    *("problem_id", "ticket_form_id", "brand_id", "custom_status_id"),
 )
 _OF_CLOSED = frozenset({"tags", "subject", "priority"})
 
 AUDITED = (
     *("subject", "requester_id", "assignee_id", "group_id", "organization_id", "priority"),
-    *("type", "status", "tags", "problem_id", "brand_id", "ticket_form_id"),
+    *("type", "status", "custom_status_id", "tags", "problem_id", "brand_id", "ticket_form_id"),
 )
 """The columns that an audit tells about, beside the custom fields."""
 

@@ -16,6 +16,7 @@ from bridge.sandbox.zendesk.limits import Limits
 from bridge.sandbox.zendesk.records import Record, invalid
 from bridge.sandbox.zendesk.rules import Rules
 from bridge.sandbox.zendesk.shapes import Shapes
+from bridge.sandbox.zendesk.statuses import Statuses
 from bridge.sandbox.zendesk.store import ADMIN, AGENT, BRIDGE, MAILBOX, ZONE, Store
 from bridge.sandbox.zendesk.webhooks import Webhooks, WebhookSender, post
 
@@ -68,6 +69,7 @@ class Zendesk:
     Attributes:
         store: the records; hold `store.lock` to look into them while others work.
         limits: the budgets; change one to have another plan.
+        statuses: the custom statuses, to which an admin may `add`.
         desk: `desk.auto_assign_on_solve` is a setting of the account.
         webhooks: the deliveries, made and waiting.
         faults: the failures that the API is to show next.
@@ -85,11 +87,12 @@ class Zendesk:
         self.access = Access(self.store)
         self.fields = TicketFields(self.store)
         self.organization_fields = OrganizationFields(self.store)
+        self.statuses = Statuses(self.store)
         self.shapes = Shapes(self.store, self.fields, self.organization_fields)
         self.hooks = Webhooks(self.store)
         self.webhooks = WebhookSender(self.store, self.hooks, transport, retry_scale=retry_scale)
         self.rules = Rules(self.store, self.webhooks.enqueue, self.hooks.takes_triggers)
-        self.desk = Desk(self.store, self.fields, self._happened)
+        self.desk = Desk(self.store, self.fields, self.statuses, self._happened)
         self.faults = Faults()
         self.calls: list[Call] = []
         self.remembered: dict[str, Remembered] = {}

@@ -20,12 +20,13 @@ _NEWS = {
     "status": "status_changed",
     "subject": "subject_changed",
     "type": "type_changed",
+    "custom_status_id": "custom_status_changed",
 }
 _TICKET = (
     *("id", "external_id", "via", "created_at", "updated_at", "generated_timestamp", "type"),
     *("subject", "description", "priority", "status", "recipient", "requester_id"),
     *("submitter_id", "assignee_id", "organization_id", "group_id", "problem_id", "is_public"),
-    *("due_at", "tags", "followup_ids", "ticket_form_id", "brand_id"),
+    *("due_at", "tags", "followup_ids", "ticket_form_id", "brand_id", "custom_status_id"),
 )
 _ALWAYS: Record = {
     "collaborator_ids": [],
@@ -35,7 +36,6 @@ _ALWAYS: Record = {
     "has_incidents": False,
     "satisfaction_rating": None,
     "sharing_agreement_ids": [],
-    "custom_status_id": None,
     "allow_channelback": False,
     "allow_attachments": True,
     "from_messaging_channel": False,
@@ -199,7 +199,7 @@ def _detail(event: Event) -> Record:
         **{name: _word(name, ticket[name]) for name in ("priority", "status", "type")},
         **{name: ticket[name] for name in ("description", "external_id", "is_public", "subject")},
         "tags": ticket["tags"] or None,
-        "custom_status": None,
+        "custom_status": str(ticket["custom_status_id"]),
         **{name: ticket[name] for name in ("created_at", "updated_at")},
         "via": {"channel": _VIA_TYPES.get(via_id(ticket["via"]), "web_form")},
     }
