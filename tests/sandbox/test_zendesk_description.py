@@ -3,11 +3,13 @@
 What is quoted here is quoted from there.
 """
 
+from datetime import timedelta
+
 import pytest
 
 from bridge.sandbox.zendesk import AGENT, BRIDGE, ZendeskSandbox
 
-from .conftest import CARLA, Json, Receiver, ZendeskApi
+from .conftest import CARLA, Clock, Json, Receiver, ZendeskApi
 from .test_zendesk_deliveries import ENDPOINT, events
 
 
@@ -205,7 +207,7 @@ def test_a_change_of_the_custom_status_alone_is_an_event_and_no_change_of_status
     assert [row["field_name"] for row in audit["events"]] == ["custom_status_id"]
 
 
-# --- merges and lists ----------------------------------------------------------------------
+# --- merges, lists, archives ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ids", [["{id}"], "{id}", None])
@@ -218,6 +220,28 @@ def test_a_merge_wants_a_list_of_whole_numbers(
     error = zd.call("POST", f"/tickets/{ticket_id}/merge", {"ids": sent}, status=400)["error"]
     assert error["title"] == "Invalid attribute"
     assert zd.ticket(source)["status"] == "new"
+
+
+def test_audits_of_an_archived_ticket_do_not_page(
+    zendesk: ZendeskSandbox, zd: ZendeskApi, clock: Clock, ticket_id: int
+) -> None:
+    """ "Audits for Archived Tickets do not support pagination for this endpoint." """
+    for number in range(2):
+        zendesk.model.agent_notes(ticket_id, f"Note {number}")
+    agent = zendesk.model.access.actor(AGENT).id
+    zendesk.model.agent_sets(ticket_id, status="closed", assignee_id=agent)
+    path = f"/tickets/{ticket_id}/audits?page[size]=2&include=users"
+    clock.advance(days=119)
+    assert len(zd.get(path)["audits"]) == 2
+    clock.advance(days=1)
+    whole = zd.get(path)
+    assert (len(whole["audits"]), whole["count"], whole["next_page"]) == (4, 4, None)
+    assert not {"meta", "links"} & whole.keys()
+    assert agent in {row["id"] for row in whole["users"]}
+    clock.advance(days=-117)
+    assert "meta" in zd.get(path)
+    zendesk.model.archive_after = timedelta(days=3)
+    assert "meta" not in zd.get(path)
 
 
 def test_ticket_fields_come_by_cursor_or_all_at_once(zd: ZendeskApi) -> None:

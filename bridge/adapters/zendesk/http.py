@@ -8,7 +8,7 @@ nor follow a redirect, no cache, JSON values only, and no answer to interpret (d
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from time import monotonic
@@ -30,6 +30,7 @@ from bridge.adapters.zendesk.access import (
     credential,
     runtime_scope,
 )
+from bridge.adapters.zendesk.pages import every_page
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, TicketNotFound
 
 UPDATES_PER_MINUTE = 100
@@ -42,7 +43,6 @@ UPDATES_PER_ORGANIZATION = 5
 _MINUTE, _TEN_MINUTES = 60.0, 600.0
 _LONG_AGO = float("-inf")
 _SIDELOADS = ("users", "organizations", "comment_count", "metric_sets")
-_MOST_PAGES = 100
 _LIMITS = re.compile(r"total=([0-9]{1,6}); *remaining=([0-9]{1,6}); *resets=([0-9]{1,6})")
 _SPELLINGS = ("rate-limit", "ratelimit")
 _ADDRESS = re.compile(r"\S+@\S+")
@@ -89,18 +89,20 @@ class ZendeskClient:
         """The user that the calls act as. Repeatable, as all but `update`."""
         return self._read(EndpointFactory("users").me())
 
-    def ticket_fields(self) -> list[object]:
+    def ticket_fields(self) -> Sequence[object]:
         """The pages of the list of ticket fields."""
-        return self._pages(EndpointFactory("ticket_fields")(cursor_pagination=True))
+        endpoint = EndpointFactory("ticket_fields")
+        return self._pages("ticket_fields", endpoint(cursor_pagination=True))
 
     def ticket(self, ticket_id: str) -> object:
         """A ticket, its users and organisation, its metrics and the number of its comments."""
         return self._read(EndpointFactory("tickets")(id=ticket_id, include=_SIDELOADS))
 
-    def audits(self, ticket_id: str) -> list[object]:
+    def audits(self, ticket_id: str) -> Sequence[object]:
         """The pages of a ticket's audits, oldest first, with their users: a call for each 100."""
         endpoint = EndpointFactory("tickets").audits
-        return self._pages(endpoint(id=ticket_id, include="users", cursor_pagination=True))
+        url = endpoint(id=ticket_id, include="users", cursor_pagination=True)
+        return self._pages("audits", url)
 
     def update(self, ticket_id: str, change: Mapping[str, object]) -> object:
         """One PUT. `change` holds JSON values only: zenpy mangles everything else.
@@ -128,15 +130,12 @@ class ZendeskClient:
     def _read(self, url: Any) -> object:
         return self._call(lambda zenpy: zenpy.read(url))
 
-    def _pages(self, url: Any) -> list[object]:
-        pages: list[object] = []
-        while len(pages) < _MOST_PAGES:
-            pages.append(self._read(url))
-            cursor = _next_cursor(pages[-1])
-            if cursor is None:
-                return pages
-            url.params["page[after]"] = cursor
-        raise HelpdeskRefused(f"Zendesk's list has more than {_MOST_PAGES} pages")
+    def _pages(self, name: str, url: Any) -> Sequence[object]:
+        def read(params: Mapping[str, str]) -> object:
+            url.params = params
+            return self._read(url)
+
+        return every_page(name, url.params, read)
 
     def _call(self, operation: Callable[["_Zenpy"], _T]) -> _T:
         used = self._credential.value()
@@ -185,16 +184,6 @@ class _Zenpy(TicketApi):  # type: ignore[misc]  # zenpy has no types
     def _process_response(self, response: requests.Response, _mapping: object = None) -> object:
         # Its objects lose side-loaded records, and call Zendesk for them behind one's back.
         return decoded(response)
-
-
-def _next_cursor(page: object) -> str | None:
-    meta = page.get("meta") if isinstance(page, dict) else None
-    if not isinstance(meta, dict) or meta.get("has_more") is not True:
-        return None
-    cursor = meta.get("after_cursor")
-    if not isinstance(cursor, str):
-        raise HelpdeskRefused("Zendesk's list has more, but does not say where")
-    return cursor
 
 
 class UpdateBudget:

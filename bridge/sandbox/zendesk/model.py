@@ -75,6 +75,7 @@ class Zendesk:
         faults: the failures that the API is to show next.
         calls: every call of the API, oldest first.
         close_solved_after: what the standard automation waits for.
+        archive_after: how long a ticket is closed before it is archived; 3 days in a sandbox.
         remembered: the answers to POSTs, by their idempotency keys.
         jobs: the background jobs by id; a job is done as soon as it exists.
     """
@@ -98,6 +99,7 @@ class Zendesk:
         self.remembered: dict[str, Remembered] = {}
         self.jobs: dict[str, Record] = {}
         self.close_solved_after = timedelta(days=4)
+        self.archive_after = timedelta(days=120)
         self._automation = {"id": self.store.next_id(), "title": "Close solved tickets"}
         runtime = {"read", "tickets:write", "organizations:write", "users:write"}
         self.access.add_client(Client.BRIDGE, Client.BRIDGE.secret, BRIDGE, runtime)
@@ -282,6 +284,12 @@ class Zendesk:
             ApiError: 404, also for a deleted one.
         """
         return self.store.ticket(ticket_id)
+
+    def is_archived(self, ticket: Record) -> bool:
+        """Whether a ticket was closed so long ago that Zendesk keeps it elsewhere."""
+        closed_at = self.store.tables["metric_sets"][ticket["id"]]["status_updated_at"]
+        long_ago = bool(closed_at <= self.store.now() - self.archive_after)
+        return ticket["status"] == "closed" and long_ago
 
     def _happened(self, event: Event) -> None:
         if event.kind != "System":

@@ -13,6 +13,7 @@ from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk.http import reason_given
+from bridge.adapters.zendesk.pages import every_page
 from bridge.adapters.zendesk.setup.layout import plain
 from bridge.adapters.zendesk.ticket import checked
 from bridge.errors import BridgeError, HelpdeskRefused
@@ -21,7 +22,6 @@ SETUP_SCOPE = "read write"
 """What an OAuth client must be allowed to set Zendesk up: fields have no scope of their own."""
 
 _PAGE = "100"
-_MOST_PAGES = 100
 
 
 class Me(BaseModel):
@@ -92,17 +92,13 @@ class ZendeskAdmin:
 
     def rows(self, resource: str) -> list[Json]:
         """Every record of a resource, the oldest first: one call for each 100."""
-        found: list[Json] = []
-        params = {"page[size]": _PAGE}
-        for _ in range(_MOST_PAGES):
-            response = self._session.get(f"{self._api}/{resource}", params=params)
-            page = checked(Json, decoded(response))
-            found += checked(list[Json], page.get(resource))
-            meta = checked(Json, page.get("meta") or {})
-            if meta.get("has_more") is not True:
-                return sorted(filter(_has_id, found), key=lambda row: row["id"])
-            params["page[after]"] = checked(str, meta.get("after_cursor"))
-        raise HelpdeskRefused(f"Zendesk's list of {resource} has more than {_MOST_PAGES} pages")
+        pages = every_page(
+            resource,
+            {"page[size]": _PAGE},
+            lambda params: decoded(self._session.get(f"{self._api}/{resource}", params=params)),
+        )
+        rows = [row for page in pages for row in checked(list[Json], page.get(resource))]
+        return sorted(filter(_has_id, rows), key=lambda row: row["id"])
 
     def create(self, resource: str, body: Mapping[str, object]) -> Json:
         """POST. The record as it was stored."""
