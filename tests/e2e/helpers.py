@@ -76,3 +76,10 @@ def dead(scene: Scene) -> list[QueueRow]:
 def sound(scene: Scene) -> bool:
     """Whether the ledger's audit finds nothing."""
     return scene.bridge.db.read(audit) == []
+
+
+def calls(scene: Scene) -> list[str]:
+    """The API calls since the last look, without ids."""
+    made = [f"{call.method} {call.path.rsplit('/', 1)[0]}" for call in scene.zammad.model.calls]
+    scene.zammad.model.calls.clear()
+    return made

@@ -10,6 +10,7 @@ from tests.e2e.helpers import (
     HOUR,
     MIKE,
     bought,
+    calls,
     charges,
     dead,
     decided,
@@ -20,13 +21,6 @@ from tests.e2e.helpers import (
     sound,
     status,
 )
-
-
-def calls(scene: Scene) -> list[str]:
-    """The API calls since the last look, without ids."""
-    made = [f"{call.method} {call.path.rsplit('/', 1)[0]}" for call in scene.zammad.model.calls]
-    scene.zammad.model.calls.clear()
-    return made
 
 
 def test_an_opened_ticket_is_charged_and_agents_see_it(scene: Scene) -> None:
