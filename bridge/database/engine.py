@@ -6,7 +6,8 @@ command can write beside a running server: before SQLite 3.51.3 two connections 
 checkpoint at the same moment can, rarely, corrupt the file
 (https://www.sqlite.org/wal.html#walresetbug).
 
-This module, `writer` and `guards` alone know SQLite; the rest of the ledger speaks to any database.
+This module, `writer` and `guards` know SQLite; beside them only the types and partial indexes of
+`schema` and the inserts of `upsert` know which database it is.
 """
 
 import fcntl

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.database.schema import inbox
+from bridge.database.upsert import insert
 from bridge.queues.rows import DEAD, QUEUED, claim
 from bridge.ticket import Delivery, HttpDelivery
 
@@ -37,7 +37,6 @@ def store(
 
     `unread` says why the body could not be understood: it is kept as a dead letter.
     """
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     row = {
         "helpdesk": helpdesk,
         "delivery_id": delivery.id,
@@ -52,7 +51,7 @@ def store(
         "outcome": unread,
     }
     result = conn.execute(
-        dialect.insert(inbox)
+        insert(conn, inbox)
         .values(**row)
         .on_conflict_do_nothing(index_elements=["helpdesk", "delivery_id"])
     )

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.database.schema import outbox
+from bridge.database.upsert import insert
 from bridge.queues.rows import DEAD, QUEUED, claim
 from bridge.ticket import Note, Status
 
@@ -101,7 +101,6 @@ def owe(
     now: datetime,
 ) -> None:
     """Owe a helpdesk something. Repeating it with the same key changes nothing."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     row = {
         "helpdesk": helpdesk,
         "ticket_id": ticket_id,
@@ -114,7 +113,7 @@ def owe(
         "next_at": now,
     }
     conn.execute(
-        dialect.insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"])
+        insert(conn, outbox).values(**row).on_conflict_do_nothing(index_elements=["dedupe_key"])
     )
 
 
