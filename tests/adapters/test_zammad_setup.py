@@ -363,6 +363,7 @@ class TestAnInstallationOfTheLastRelease:
     def test_hears_of_a_ticket_that_an_agent_moves(self, desk: Desk, upgraded: Plan) -> None:
         model = desk.box.model
         beta = model.add_organization("Beta Ltd")
+        model.admin_moves_person("carla@acme.example", "Acme GmbH", secondary=("Beta Ltd",))
         agent = model.access.actor(AGENT)
         model.desk.update(agent, model.ticket(desk.ticket), {"organization_id": beta})
         told = [(one.trigger, one.ticket_id) for one in desk.box.webhooks.deliveries]

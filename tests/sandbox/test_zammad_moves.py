@@ -10,24 +10,17 @@ BOB = "bob@beta.example"
 
 
 @pytest.fixture
-def beta(sandbox: ZammadSandbox, api: Api) -> int:
-    """A second organisation, with a customer and a trigger of its own kind on tickets' moves."""
+def beta(sandbox: ZammadSandbox) -> int:
+    """A second organisation, with a customer."""
     beta_id = sandbox.model.add_organization("Beta Ltd")
     sandbox.model.add_customer("Bob Buyer", BOB, "Beta Ltd")
-    [hook] = api.get("/webhooks", token=Token.SETUP)
-    spec = {
-        "name": "organization changed",
-        "condition": {"ticket.organization_id": {"operator": "has changed"}},
-        "perform": {"notification.webhook": {"webhook_id": hook["id"]}},
-    }
-    api.post("/triggers", spec, token=Token.SETUP)
     return beta_id
 
 
 def fired(sandbox: ZammadSandbox, receiver: Receiver) -> list[str]:
     """The triggers since the last look."""
     sandbox.webhooks.drain()
-    names = list(receiver.triggers)
+    names = [name.removeprefix("zz-points-bridge: ") for name in receiver.triggers]
     receiver.requests.clear()
     return names
 
@@ -88,7 +81,7 @@ def test_another_customer_brings_the_own_organisation(
 ) -> None:
     ticket_id = mailed(sandbox, receiver)
     sandbox.model.agent_sets(ticket_id, customer=BOB)
-    assert fired(sandbox, receiver) == ["organization changed", "customer changed"]
+    assert fired(sandbox, receiver) == ["customer changed", "organization changed"]
     assert moves(api, ticket_id) == [
         ("organization", "Acme GmbH", "Beta Ltd", 5),
         ("customer", "Carla Customer", "Bob Buyer", 5),
