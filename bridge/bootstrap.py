@@ -12,7 +12,7 @@ from bridge.adapters.registry import VENDORS
 from bridge.database.engine import Database
 from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
-from bridge.ledger.accounts import take_up
+from bridge.ledger.accounts import note_first_seen
 from bridge.queues import rows
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
@@ -36,7 +36,7 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
     """
     with Database.open(settings.database) as database:
         database.migrate()
-        database.write(lambda conn: take_up(conn, settings.helpdesks, now()))
+        database.write(lambda conn: note_first_seen(conn, settings.helpdesks, now()))
         yield Bridge(
             db=database,
             helpdesks={

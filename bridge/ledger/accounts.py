@@ -25,18 +25,18 @@ class Account:
     """The customer record that owns points, in all helpdesks together.
 
     `ref` is its own for ever; `name` follows its customer record's. `address` and `hours` are what
-    an admin set for the account; `told` what the helpdesk's own record says of where it is.
+    an admin set for the account; `recorded` what the helpdesk's own record says of where it is.
     """
 
     id: int
     ref: str
     name: str
     address: Address
-    told: Address
+    recorded: Address
     hours: Hours
 
 
-def take_up(conn: Connection, configured: Iterable[str], now: datetime) -> None:
+def note_first_seen(conn: Connection, configured: Iterable[str], now: datetime) -> None:
     """Note when the bridge first heard of each helpdesk. Repeating changes nothing."""
     known = set(conn.scalars(select(helpdesks.c.name)))
     for name in sorted(set(configured) - known):

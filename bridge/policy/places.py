@@ -27,7 +27,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AccountCalendar:
     """The calendar of an account, whose holidays those are, and what an admin should look at.
 
     `unread` are those of the warnings that are about a helpdesk's record that cannot be read.
@@ -41,7 +41,9 @@ class Settled:
     hours: Hours = NO_WORD
 
 
-def settle(own: Address, told: Address, home: Address, hours: Hours = NO_WORD) -> Settled:
+def locate_account(
+    own: Address, recorded: Address, home: Address, hours: Hours = NO_WORD
+) -> AccountCalendar:
     """When support is open for an account.
 
     Its own setting comes first, then what its helpdesk says, then the deployment's default. A
@@ -50,21 +52,21 @@ def settle(own: Address, told: Address, home: Address, hours: Hours = NO_WORD) -
 
     Args:
         own: where the account's own setting says it is.
-        told: where its helpdesk says it is.
+        recorded: where its helpdesk says it is.
         home: where accounts are that nobody says anything else of.
         hours: what the account says of its hours, over what the deployment does.
 
     Raises:
         SettingsError: `own` or `home` cannot be read, or with these hours support never opens.
     """
-    zone, unread = _zone(own, told, home)
-    place = locate(zone, own.region, told.region, home.region)
+    zone, unread = _zone(own, recorded, home)
+    place = locate(zone, own.region, recorded.region, home.region)
     categories, strange = _categories(place.country, hours)
     warnings = (*unread, *place.warnings, *strange)
-    if told.region and not own.region:
-        unread += legible(told.region)[1]
+    if recorded.region and not own.region:
+        unread += legible(recorded.region)[1]
     calendar = _calendar(zone, place, hours, categories)
-    return Settled(calendar, place, warnings, unread, hours)
+    return AccountCalendar(calendar, place, warnings, unread, hours)
 
 
 def _calendar(
@@ -100,12 +102,12 @@ def _categories(
     return had, (f"{country} has no holidays {missing}, only {there}{rest}",)
 
 
-def _zone(own: Address, told: Address, home: Address) -> tuple[str, tuple[str, ...]]:
+def _zone(own: Address, recorded: Address, home: Address) -> tuple[str, tuple[str, ...]]:
     fallback = own.zone or home.zone or "UTC"
-    if own.zone or not told.zone:
+    if own.zone or not recorded.zone:
         return fallback, ()
     try:
-        load_zone(told.zone)
+        load_zone(recorded.zone)
     except SettingsError as error:
         return fallback, (f"the organisation's zone is not used: {error}",)
-    return told.zone, ()
+    return recorded.zone, ()

@@ -15,7 +15,7 @@ from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
 from bridge.adapters.zendesk.settings import ZENDESK, ZendeskSettings
 from bridge.adapters.zendesk.setup import layout
-from bridge.adapters.zendesk.setup.admin import Circumstances, Me
+from bridge.adapters.zendesk.setup.admin import AnswerHeaders, Me
 from bridge.adapters.zendesk.setup.health import budget_problems, delivery_problems, rights_problems
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.zendesk import ADMIN, AGENT, BRIDGE, ApiToken, Client, Fault
@@ -181,7 +181,7 @@ class TestTheRights:
 def test_a_budget_is_scarce_below_a_tenth(
     limit: int | None, remaining: int | None, scarce: bool
 ) -> None:
-    assert bool(budget_problems(Circumstances(NOW, limit, remaining))) is scarce
+    assert bool(budget_problems(AnswerHeaders(NOW, limit, remaining))) is scarce
 
 
 def test_a_delivery_that_arrived_after_all_is_no_problem() -> None:

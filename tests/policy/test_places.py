@@ -18,7 +18,7 @@ from bridge.policy.hours import (
     add_business_time,
 )
 from bridge.policy.notation import parse_weekly, parse_windows
-from bridge.policy.places import Address, settle
+from bridge.policy.places import Address, locate_account
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from tests.policy.written import weeks, windows
@@ -42,7 +42,7 @@ BERLINS_OWN = date(2026, 3, 8)
 def test_the_best_record_counts(
     own: Address, told: Address, zone: str, country: str, subdivision: str | None
 ) -> None:
-    found = settle(own, told, HOME)
+    found = locate_account(own, told, HOME)
     assert (found.calendar.zone, found.place.country, found.place.subdivision) == (
         zone,
         country,
@@ -63,7 +63,7 @@ def test_the_best_record_counts(
 def test_what_a_helpdesk_says_illegibly_is_left_out_and_told(
     told: Address, said: list[str]
 ) -> None:
-    found = settle(NOTHING, told, HOME)
+    found = locate_account(NOTHING, told, HOME)
     assert [word in unread for word, unread in zip(said, found.unread, strict=True)] == [
         True
     ] * len(said)
@@ -72,14 +72,14 @@ def test_what_a_helpdesk_says_illegibly_is_left_out_and_told(
 
 
 def test_the_home_has_holidays_of_its_own() -> None:
-    assert BERLINS_OWN in settle(NOTHING, NOTHING, HOME).calendar.holidays_of(2026)
-    elsewhere = settle(NOTHING, Address(country="DE", subdivision="BY"), HOME)
+    assert BERLINS_OWN in locate_account(NOTHING, NOTHING, HOME).calendar.holidays_of(2026)
+    elsewhere = locate_account(NOTHING, Address(country="DE", subdivision="BY"), HOME)
     assert BERLINS_OWN not in elsewhere.calendar.holidays_of(2026)
 
 
 def test_a_setting_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(SettingsError, match="Germania"):
-        settle(Address(country="Germania"), NOTHING, HOME)
+        locate_account(Address(country="Germania"), NOTHING, HOME)
 
 
 # Hours
@@ -91,7 +91,7 @@ SHORT = parse_windows("09:00-12:00")
 
 def test_without_a_word_on_hours_the_terms_own_count() -> None:
     """ "Monday through Friday, 9:00 - 17:00 in your local time zone" """
-    found = settle(NOTHING, NOTHING, HOME)
+    found = locate_account(NOTHING, NOTHING, HOME)
     assert found.calendar.weekly == MONDAY_TO_FRIDAY
     assert found.hours == Hours()
 
@@ -106,7 +106,7 @@ def test_hours_of_an_account_make_its_calendar() -> None:
             "response_hours": 8,
         }
     )
-    found = settle(NOTHING, NOTHING, HOME, hours)
+    found = locate_account(NOTHING, NOTHING, HOME, hours)
     assert found.calendar == build_calendar(
         "Europe/Berlin",
         "DE",
@@ -123,7 +123,7 @@ def test_around_the_clock_every_second_counts() -> None:
     """On holidays and closed dates too, so that nobody need hear of their categories."""
     closed = frozenset({CHRISTMAS})
     hours = Hours(around_the_clock=True, categories=("bank",), extra_closed=closed)
-    found = settle(NOTHING, NOTHING, HOME, hours)
+    found = locate_account(NOTHING, NOTHING, HOME, hours)
     start = datetime(2026, 12, 24, 23, 30, tzinfo=UTC)
     due = add_business_time(start, 20 * HOUR, found.calendar)
     assert due.at == due.by_close == start + timedelta(hours=20)
@@ -133,8 +133,8 @@ def test_around_the_clock_every_second_counts() -> None:
 def test_categories_are_those_that_were_chosen() -> None:
     new_years_eve = date(2026, 12, 31)
     japan = Address("Asia/Tokyo", "JP")
-    usual = settle(NOTHING, japan, HOME)
-    chosen = settle(NOTHING, japan, HOME, Hours(categories=("public",)))
+    usual = locate_account(NOTHING, japan, HOME)
+    chosen = locate_account(NOTHING, japan, HOME, Hours(categories=("public",)))
     assert usual.calendar.windows_on(new_years_eve) == ()
     assert chosen.calendar.windows_on(new_years_eve) == MONDAY_TO_FRIDAY[0]
     assert chosen.warnings == ()
@@ -152,7 +152,7 @@ def test_categories_that_a_country_does_not_have_stop_no_ticket(
     categories: tuple[str, ...], counted: tuple[str, ...], warning: str | None
 ) -> None:
     """The deployment chooses for all countries, and an account's may change with a record."""
-    found = settle(NOTHING, NOTHING, HOME, Hours(categories=categories))
+    found = locate_account(NOTHING, NOTHING, HOME, Hours(categories=categories))
     assert found.calendar == build_calendar("Europe/Berlin", "DE", "BE", categories=counted)
     assert found.unread == ()
     if warning:
@@ -163,7 +163,7 @@ def test_categories_that_a_country_does_not_have_stop_no_ticket(
 
 def test_categories_ask_for_nothing_where_no_country_is_known() -> None:
     nowhere = Address("Etc/UTC")
-    found = settle(nowhere, NOTHING, NOTHING, Hours(categories=("bank",)))
+    found = locate_account(nowhere, NOTHING, NOTHING, Hours(categories=("bank",)))
     assert found.calendar == build_calendar("Etc/UTC")
     assert found.warnings == ("no country is known: no public holiday is observed",)
 
@@ -209,7 +209,7 @@ def test_of_all_that_is_said_of_a_day_the_right_word_counts(
     account: Hours, defaults: Hours, day: date
 ) -> None:
     vaduz = Address("Europe/Vaduz", "LI")
-    found = settle(vaduz, NOTHING, HOME, account.over(defaults))
+    found = locate_account(vaduz, NOTHING, HOME, account.over(defaults))
     assert found.calendar.windows_on(day) == expected(account, defaults, day)
 
 
@@ -217,7 +217,7 @@ def test_of_all_that_is_said_of_a_day_the_right_word_counts(
 @given(all_hours)
 def test_the_record_of_a_due_time_carries_what_it_was_computed_from(hours: Hours) -> None:
     """13. "categories, weekly hash, closed dates between start and due" """
-    found = settle(Address("Europe/Vaduz", "LI"), NOTHING, HOME, hours)
+    found = locate_account(Address("Europe/Vaduz", "LI"), NOTHING, HOME, hours)
     start, due = (datetime(2026, 12, day, 12, tzinfo=UTC) for day in (22, 30))
     record = clock_inputs(found.calendar, start, due, found.place.source).as_dict()
     always = bool(hours.around_the_clock)

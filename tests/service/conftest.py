@@ -71,7 +71,9 @@ class House:
             texts=Texts.load(),
             now=lambda: self.now,
         )
-        self.db.write(lambda conn: accounts.take_up(conn, self.bridge.helpdesks, NOW - 30 * DAY))
+        self.db.write(
+            lambda conn: accounts.note_first_seen(conn, self.bridge.helpdesks, NOW - 30 * DAY)
+        )
 
     def configure(self, **given: Any) -> None:
         """Treat the helpdesk "support" in another way."""

@@ -14,7 +14,7 @@ from bridge.adapters.resources import Json
 from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.policy.calendars import CountrySource
 from bridge.policy.hours import Calendar
-from bridge.policy.places import Address, Settled, settle
+from bridge.policy.places import AccountCalendar, Address, locate_account
 
 #: An SLA counts the earlier the more it asks for; that for everybody else asks for nothing.
 _LAST = 4
@@ -53,13 +53,13 @@ def targets(
     found, said = [], []
     for written, names in sorted(_by_place(rows, fields).items()):
         told = Address(*map(text_of, written))
-        place = settle(Address(), told, home)
+        place = locate_account(Address(), told, home)
         if place.unread:
             said.append(_illegible(names, place.unread))
         if place.calendar.zone == told.zone or place.place.source is CountrySource.ORGANISATION:
             values = zip(fields, written, strict=True)
             found.append((place, {name: value for name, value in values if value}))
-    found.append((settle(Address(), Address(), home), {}))
+    found.append((locate_account(Address(), Address(), home), {}))
     known = _EVERYWHERE.union(offered)
     strange = {_label(place): place.calendar.zone for place, _ in found}
     said += [_strange(label, zone) for label, zone in strange.items() if zone not in known]
@@ -82,7 +82,7 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) and value.strip() else ""
 
 
-def _named(found: Iterable[tuple[Settled, Mapping[str, str]]]) -> Iterable[Target]:
+def _named(found: Iterable[tuple[AccountCalendar, Mapping[str, str]]]) -> Iterable[Target]:
     """Newer versions want names that are unique, whatever their case is."""
     taken: Counter[str] = Counter()
     for place, values in found:
@@ -93,7 +93,7 @@ def _named(found: Iterable[tuple[Settled, Mapping[str, str]]]) -> Iterable[Targe
         yield Target(name + number, NATIVE_PREFIX + label, place.calendar, values)
 
 
-def _label(found: Settled) -> str:
+def _label(found: AccountCalendar) -> str:
     place = found.place
     return ", ".join(filter(None, (found.calendar.zone, place.country, place.subdivision)))
 

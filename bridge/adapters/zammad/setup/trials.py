@@ -46,7 +46,7 @@ def zammad_trials(
         "customer changed": lambda: on.change({"customer_id": actor.id}),
         "state changed": on.close,
         "merged": on.merge_another,
-        "received a merge": on.told,
+        "received a merge": on.test_ticket,
     }
     same = "the setup token is the bridge's own user's, whose changes fire no such trigger"
     tried = (
@@ -73,7 +73,7 @@ class _Rehearsal:
         self.ticket = self._new()
         return str(self.ticket["id"])
 
-    def told(self) -> str:
+    def test_ticket(self) -> str:
         if not self.ticket:
             raise HelpdeskRefused("there is no test ticket: it could not be created")
         return str(self.ticket["id"])
@@ -84,8 +84,8 @@ class _Rehearsal:
         return self.change({"article": article})
 
     def change(self, change: Json) -> str:
-        self.admin.update("tickets", self.told(), change)
-        return self.told()
+        self.admin.update("tickets", self.test_ticket(), change)
+        return self.test_ticket()
 
     def close(self) -> str:
         return self.change({"state_id": self.closed_state_id})
@@ -95,7 +95,9 @@ class _Rehearsal:
         source = str(self._new()["id"])
         answer = self.admin.put(f"ticket_merge/{source}/{self.ticket['number']}", {})
         if answer.get("result") != "success":
-            raise HelpdeskRefused(f"Zammad does not merge the test tickets {source}, {self.told()}")
+            raise HelpdeskRefused(
+                f"Zammad does not merge the test tickets {source}, {self.test_ticket()}"
+            )
         return source
 
     def _new(self) -> Json:

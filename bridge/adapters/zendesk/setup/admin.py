@@ -33,7 +33,7 @@ class Me(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class AnswerHeaders:
     """What an answer tells beside itself; None where it does not.
 
     `at` is the server's time (UTC, whole seconds); `remaining` of `limit` calls are left in this
@@ -79,11 +79,11 @@ class ZendeskAdmin:
             explain=partial(_explain, scope),
         )
 
-    def me(self) -> tuple[Me, Circumstances]:
+    def me(self) -> tuple[Me, AnswerHeaders]:
         """Whose credential it is."""
         response = self._session.get(f"{self._api}/users/me")
         headers = response.headers
-        around = Circumstances(
+        around = AnswerHeaders(
             _instant(headers.get("Date", "")),
             _count(headers.get("x-rate-limit", "")),
             _count(headers.get("x-rate-limit-remaining", "")),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.adapters.provisioning import Problem, Severity
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
-from bridge.adapters.zendesk.setup.admin import Circumstances, Me
+from bridge.adapters.zendesk.setup.admin import AnswerHeaders, Me
 from bridge.adapters.zendesk.setup.layout import title
 
 _TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
@@ -39,7 +39,7 @@ def rights_problems(config: ZendeskConfig, me: Me | None, now: datetime) -> list
     return found
 
 
-def budget_problems(told: Circumstances) -> list[Problem]:
+def budget_problems(told: AnswerHeaders) -> list[Problem]:
     """Whether others leave the bridge too few calls of what the account has in a minute."""
     if told.limit is None or told.remaining is None or told.remaining >= told.limit * _SCARCE:
         return []

@@ -57,7 +57,7 @@ def zendesk_trials(
     ]
     return (
         Trial("created", on.create),
-        Trial("changed", on.told, by_hand=hand),
+        Trial("changed", on.test_ticket, by_hand=hand),
         *(told if events else [Trial(one.event, reason=_NO_EVENTS) for one in told]),
     )
 
@@ -74,15 +74,15 @@ class _Rehearsal:
 
     def create(self) -> str:
         self.ticket = self._new()
-        return self.told()
+        return self.test_ticket()
 
-    def told(self) -> str:
+    def test_ticket(self) -> str:
         if not self.ticket:
             raise HelpdeskRefused("there is no test ticket: it could not be created")
         return str(self.ticket["id"])
 
     def merge_another(self) -> str:
-        target, source = self.told(), self._new()["id"]
+        target, source = self.test_ticket(), self._new()["id"]
         answer = self.admin.call("POST", f"tickets/{target}/merge", {"ids": [source]})
         self._await(answer)
         return str(source)
@@ -90,13 +90,13 @@ class _Rehearsal:
     def delete(self) -> str:
         """Solved before: the bridge sees that when it is restored, and has nothing left to do."""
         solved = {"status": "solved", "assignee_id": self.actor.id}
-        self.admin.update("tickets", self.told(), solved)
-        self.admin.call("DELETE", f"tickets/{self.told()}")
-        return self.told()
+        self.admin.update("tickets", self.test_ticket(), solved)
+        self.admin.call("DELETE", f"tickets/{self.test_ticket()}")
+        return self.test_ticket()
 
     def restore(self) -> str:
-        self.admin.call("PUT", f"deleted_tickets/{self.told()}/restore")
-        return self.told()
+        self.admin.call("PUT", f"deleted_tickets/{self.test_ticket()}/restore")
+        return self.test_ticket()
 
     def _new(self) -> Json:
         comment = {"body": _TITLE, "public": False}
