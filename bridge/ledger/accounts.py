@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, select, update
 
 from bridge.database.schema import accounts, helpdesks, incidents, links, txs
 from bridge.database.upsert import insert
@@ -199,7 +199,12 @@ def _waiting_for(conn: Connection, customer: Customer) -> int | None:
     A person is known by an address only: what stands there for somebody without one (a login, a
     handle) may have been chosen by that person.
     """
-    called = names.called(conn, customer.name)
+    if _is_person(customer):
+        # Letters that names take for one another tell mailboxes apart.
+        same = func.lower(accounts.c.ref) == customer.name.lower()
+        called = list(conn.scalars(select(accounts.c.id).where(same)))
+    else:
+        called = names.called(conn, customer.name)
     if len(called) != 1 or (_is_person(customer) and "@" not in customer.name):
         return None
     # Locked first: another record of that name may be about to take it up.

@@ -31,6 +31,7 @@ from bridge.policy.owed import Owed, Text
 from bridge.policy.rules import Finding, Rule
 from bridge.policy.zones import local_date
 from bridge.ticket import (
+    Actor,
     Answer,
     Change,
     PointsState,
@@ -70,6 +71,8 @@ def decide(
     if incident is None:
         return _first_sight(ticket, context)
     unseen = [change for change in history or () if change.seq > incident.seen]
+    if history is not None and not incident.closed:
+        unseen += _born_closed(ticket, history)
     change = _next_change(ticket, incident, unseen, context)
     answer = _first_answer(ticket, incident)
     if answer and (change is None or answer.at <= change.at):
@@ -81,6 +84,16 @@ def decide(
         if decision.kind is not Kind.NOTHING:
             return decision
     return Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
+
+
+def _born_closed(ticket: Ticket, history: Sequence[Change]) -> list[Change]:
+    """The closure of a ticket that was made closed: no history tells of it."""
+    turned = any(isinstance(change, StatusChange) for change in history)
+    if turned or ticket.status not in DONE:
+        return []
+    last = max((change.seq for change in history), default=0)
+    at = ticket.close_hint or ticket.created_at
+    return [StatusChange(last, at, Actor.SYSTEM, "", Status.OPEN, ticket.status)]
 
 
 def _next_change(
@@ -189,7 +202,7 @@ def _clock_ends(incident: Incident, at: datetime) -> Findings:
 def _reopened(at: datetime, incident: Incident, context: Context) -> Decision:
     if incident.state is PointsState.DECLINED:
         finding = Finding(Rule.NEVER_CHARGED, "gated again", times(reopened_at=at))
-        return gate(next_incident(at, incident), context, (finding,))
+        return _gated_anew(next_incident(at, incident), context, (finding,))
     return _taken_up(at, incident, next_incident(at, incident), context, ())
 
 
@@ -210,7 +223,19 @@ def _taken_up(
         owed = Owed(texts=(Text.REPLY_REFUSED,), status=Status.CLOSED)
         return Decision(Kind.REFUSED, at, replace(refused, closed=True), (*findings, finding), owed)
     finding = Finding(Rule.REOPEN_LATE, "gated as a new incident", inputs)
-    return gate(instead, context, (*findings, finding), Text.RECEIPT_REOPENED_LATE)
+    return _gated_anew(instead, context, (*findings, finding), Text.RECEIPT_REOPENED_LATE)
+
+
+def _gated_anew(
+    incident: Incident,
+    context: Context,
+    findings: Findings,
+    receipt: Text = Text.RECEIPT_ACCEPTED,
+) -> Decision:
+    """A new incident is paid by the account that the ticket belongs to now, whoever paid before."""
+    there = context.elsewhere
+    decision = gate(incident, there or context, findings, receipt)
+    return replace(decision, elsewhere=there is not None)
 
 
 def _reopened_free(

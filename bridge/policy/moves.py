@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.policy.clock import Clock, end_clock
 from bridge.policy.decisions import (
@@ -26,6 +26,7 @@ from bridge.ticket import (
     Ticket,
 )
 
+_AT_ONCE = timedelta(seconds=5)
 _PAID = frozenset({PointsState.CHARGED, PointsState.FREE_REOPEN})
 
 
@@ -42,9 +43,11 @@ def last_move(unseen: Sequence[Change], context: Context) -> Change:
     """
     moves = [one for one in unseen if isinstance(one, CustomerChange | OrganizationChange)]
     if moves:
-        # The organisation follows its customer: who changed the one changed the other.
-        by_hand = [one for one in moves if one.actor is not Actor.SYSTEM]
-        return (by_hand or moves)[-1]
+        # The organisation follows its customer at once: who changed the one changed the other.
+        # What somebody did by hand long before has nothing to do with it.
+        together = [one for one in moves if moves[-1].at - one.at <= _AT_ONCE]
+        by_hand = [one for one in together if one.actor is not Actor.SYSTEM]
+        return (by_hand or together)[-1]
     last = max((one.seq for one in unseen), default=0)
     return OrganizationChange(last, context.now, Actor.SYSTEM, "", None, None)
 

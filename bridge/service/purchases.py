@@ -80,9 +80,9 @@ def _buy(
     account = accounts.find_or_create(conn, ref, now)
     zone = bridge.locate(account).calendar.zone
     day = on or local_date(now, zone)
-    expiry = expires_at(day, zone)
     if day > local_date(now, zone):
         raise BadRequest(f"{day} is in the future in {zone}; points are on hand once bought")
+    expiry = expires_at(day, zone)
     if expiry <= now:
         raise BadRequest(f"points bought on {day} have expired already; check the date")
     purchase = points.book_purchase(

@@ -205,6 +205,7 @@ def _book(
             actor="bridge",
             reason=owed.credit,
         )
+        release_held(conn, bridge, account)
     if owed.charge:
         taken = points.charge(
             conn,

@@ -4,6 +4,7 @@ from bridge.demo.scene import Scene
 from bridge.service.writeback import MOST_REPAIRS
 from tests.e2e.helpers import (
     CARLA,
+    DAY,
     HOUR,
     MIKE,
     bought,
@@ -52,6 +53,29 @@ def test_an_open_charge_is_credited_there_and_taken_here(scene: Scene) -> None:
     assert decided(scene, ticket) == ["accepted", "moved", "accepted"]
     assert (shown(scene, ticket, "charged"), shown(scene, ticket, "response_due")) == (10, due)
     assert "moved here from Acme GmbH" in notes(scene, ticket)[-1]["body"]
+    assert sound(scene)
+
+
+def test_the_points_that_come_back_release_what_waits_for_them(scene: Scene) -> None:
+    bought(scene, "Acme GmbH", 10)
+    bought(scene, "Maple Inc", 10, "INV-2")
+    first, second = opened(scene), opened(scene)
+    moved_to(scene, first, MIKE)
+    assert (shown(scene, first, "state"), shown(scene, second, "state")) == ("charged", "charged")
+    assert sound(scene)
+
+
+def test_a_late_reopen_is_paid_by_whom_the_ticket_belongs_to_now(scene: Scene) -> None:
+    bought(scene, "Acme GmbH", 20)
+    bought(scene, "Maple Inc", 20, "INV-2")
+    ticket = opened(scene)
+    scene.zammad.model.agent_answers(ticket, "Done.", close=True)
+    scene.settle()
+    moved_to(scene, ticket, MIKE)
+    scene.wait(100 * DAY)
+    scene.zammad.model.customer_replies_by_mail(ticket, "Again.")
+    scene.settle()
+    assert (on_hand(scene, "Acme GmbH"), on_hand(scene, "Maple Inc")) == (10, 10)
     assert sound(scene)
 
 

@@ -292,3 +292,11 @@ def test_a_record_that_others_add_all_the_time_is_left_for_later(
     monkeypatch.setattr(accounts, "_introduce", lambda *_: None)
     with pytest.raises(LedgerBusy, match="support:organization:2 is being added by others"):
         met(book)
+
+
+def test_letters_that_names_take_for_one_another_tell_mailboxes_apart(book: Book) -> None:
+    """Two domains that differ in ß and ss belong to two people."""
+    bought(book, "bob@strasse.example")
+    other = met(book, Customer("person:9", "bob@straße.example"))
+    assert other.ref != "bob@strasse.example"
+    assert met(book, Customer("person:10", "Bob@Strasse.example")).ref == "bob@strasse.example"

@@ -98,3 +98,11 @@ def test_the_record_says_that_the_closure_ended_the_clock() -> None:
     (_, closed) = settle(ticket(Status.CLOSED), history((OPENED + HOUR, Status.CLOSED)))
     assert [f.outcome for f in closed.findings if f.rule is Rule.CLOCK_ENDS] == ["ended"]
     assert after([closed]).closed
+
+
+def test_a_ticket_that_was_made_closed_is_closed_although_no_history_tells() -> None:
+    """An agent logs a call that is over."""
+    made = settle(ticket(Status.CLOSED), [])
+    assert kinds(made) == [Kind.ACCEPTED, Kind.CLOSED]
+    assert clock_after(made).result is SlaState.ENDED
+    assert settle(ticket(Status.CLOSED), [], after(made)) == []

@@ -178,3 +178,22 @@ class TestAPersonWhoMoves:
 def test_another_record_of_the_same_account_moves_nothing(actor: Actor) -> None:
     made = settle(ticket(of=BETA), [moved_by(actor)], accepted(), context())
     assert made == []
+
+
+class TestWhatHappensLater:
+    def test_a_slip_of_long_before_does_not_move_a_charge(self) -> None:
+        """An agent's move there and back, and two days later the person changes organisation."""
+        slip = CustomerChange(40, OPENED, Actor.AGENT, "5", "7", "9")
+        back = CustomerChange(41, OPENED + HOUR, Actor.AGENT, "5", "9", "7")
+        later = moved_by(Actor.SYSTEM, OPENED + 48 * HOUR)
+        rules = at_beta(OPENED + 49 * HOUR, lot(10))
+        made = settle(ticket(of=BETA), [slip, back, later], accepted(), rules)
+        assert kinds(made) == [Kind.NOTED]
+
+    def test_a_late_reopen_is_paid_by_the_account_that_the_ticket_belongs_to_now(self) -> None:
+        closed = replace(closed_at(OPENED), customer_ref=BETA)
+        at = OPENED + 100 * 24 * HOUR
+        reopened = StatusChange(70, at, Actor.CUSTOMER, "7", Status.CLOSED, Status.OPEN)
+        made = settle(ticket(of=BETA), [reopened], closed, at_beta(at + HOUR, acme=[lot(100)]))
+        assert kinds(made) == [Kind.HELD]
+        assert made[0].elsewhere
