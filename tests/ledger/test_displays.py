@@ -128,3 +128,22 @@ def test_those_that_were_never_shown_come_first_and_no_more_than_asked_for(
         "organization:5",
     ]
     assert stale(db)[-1].customer_ref == "organization:2"
+
+
+def test_the_same_number_in_another_helpdesk_is_another_record(db: Database, acme: int) -> None:
+    show(db)
+    customer = Customer("organization:2", "Maple Inc")
+    db.write(partial(accounts.resolve, helpdesk="sales", customer=customer, now=NOW))
+    found = db.read(lambda conn: displays.stale(conn, "sales", NOW, 9))
+    assert [record.customer_ref for record in found] == ["organization:2"]
+
+
+def test_of_those_that_failed_the_one_that_waited_longest_comes_first(
+    db: Database, acme: int
+) -> None:
+    beta = Customer("organization:3", "Beta Ltd")
+    db.write(partial(accounts.resolve, helpdesk="support", customer=beta, now=NOW))
+    for record, span in zip(stale(db), (LATER, SOON), strict=True):
+        db.write(partial(displays.failed, record=record, problem="no", next_at=NOW + span))
+    found = [record.customer_ref for record in stale(db, NOW + LATER)]
+    assert found == ["organization:3", "organization:2"]

@@ -1,8 +1,12 @@
 """Which lots are looked at, and in which order."""
 
+from functools import partial
+
 import pytest
+from sqlalchemy import Connection
 
 from bridge.errors import BadRequest
+from bridge.ledger import holdings
 from bridge.policy.points import Slice
 from tests.ledger.conftest import DAY, Book
 
@@ -28,3 +32,13 @@ def test_an_account_that_is_not_there_is_named(book: Book) -> None:
     with pytest.raises(BadRequest) as refused:
         book.buy(99, 10)
     assert str(refused.value) == "there is no account 99"
+
+
+def test_a_lot_with_one_point_left_is_listed(book: Book) -> None:
+    acme = book.account()
+    book.buy(acme, 1)
+    assert [lot.remaining for lot in book.db.read(partial(_usable, book, acme))] == [1]
+
+
+def _usable(book: Book, account_id: int, conn: Connection) -> tuple[holdings.LotLine, ...]:
+    return holdings.usable_lots(conn, account_id, book.now)

@@ -186,3 +186,8 @@ def test_what_is_said_of_the_same_date_adds_up() -> None:
     assert parse_open_days(said) == {day: SPLIT, day + timedelta(days=1): OFFICE}
     with pytest.raises(SettingsError, match="hours on 2026-12-31: 09:00-12:00 begins before"):
         parse_open_days([*said, said[-1]])
+
+
+def test_a_day_without_hours_is_told_what_to_write() -> None:
+    with pytest.raises(SettingsError, match=r"^hours: there are none; write"):
+        parse_windows(" ")

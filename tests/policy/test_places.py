@@ -231,3 +231,7 @@ def test_the_record_of_a_due_time_carries_what_it_was_computed_from(hours: Hours
         for day in between
         if weekly.get(day.weekday()) and not expected(hours, Hours(), day)
     ]
+
+
+def test_where_nobody_says_a_zone_it_is_utc() -> None:
+    assert locate_account(NOTHING, NOTHING, NOTHING).calendar.zone == "UTC"

@@ -1,5 +1,7 @@
 """Who may work on what, and for how long."""
 
+from datetime import datetime
+
 from bridge.queues import rows
 from bridge.queues.inbox import Leased
 from bridge.queues.rows import LEASE
@@ -150,3 +152,16 @@ def test_what_is_done_has_no_lease_to_give_up(queues: Queues) -> None:
     queues.finish("outbox", 1)
     assert queues.db.write(rows.release_all) == 0
     assert queues.raw("outbox").leased_until is None
+
+
+def test_the_oldest_work_that_is_owed_tells_how_long_it_waits(queues: Queues) -> None:
+    def oldest() -> datetime | None:
+        return queues.db.read(rows.oldest_queued)
+
+    assert oldest() is None
+    queues.owe("5")
+    queues.now += SECOND
+    queues.deliver("5")
+    assert oldest() == queues.now - SECOND
+    queues.finish("outbox", 1)
+    assert oldest() == queues.now

@@ -103,6 +103,7 @@ class TestHandling:
         house.settle()
         (row,) = house.rows("inbox")
         assert (row.state, row.outcome) == ("done", "no ticket '5' in memory")
+        assert house.raw("inbox").finished_at == house.now
 
     def test_while_the_helpdesk_is_down_the_delivery_waits(self, house: House) -> None:
         house.open()
