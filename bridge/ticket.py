@@ -1,4 +1,4 @@
-"""Value types that the adapters, the policy and the flow share. No vendor's words, no I/O.
+"""Value types that the adapters, the policy and the service share. No vendor's words, no I/O.
 
 Every instant is an aware UTC `datetime`; every ticket and user id is the vendor's id as text.
 """

@@ -17,7 +17,7 @@ from typer.main import get_command
 from bridge.cli.app import app
 from bridge.database.schema import txs
 from bridge.policy.decisions import Kind
-from bridge.texts import LANGUAGES
+from bridge.texts import LANGUAGES, Texts
 from bridge.ticket import PointsState, SlaState
 
 ROOT = Path(__file__).parents[1]
@@ -161,6 +161,12 @@ class TestTexts:
         assert used.keys() == documented.keys()
         assert all(used[title] <= names for title, names in documented.items())
 
+    def test_of_the_example_are_taken_as_they_stand(self, tmp_path: Path) -> None:
+        blocks = FENCE.findall(read(DOCS / "texts.md"))
+        [example] = [block for block in blocks if block.startswith("# texts/en.toml")]
+        (tmp_path / "en.toml").write_text(example, encoding="utf-8")
+        assert "en" in Texts.load(tmp_path).languages
+
     def test_have_every_name_explained(self) -> None:
         explained = first_column(sections(read(DOCS / "texts.md"))["The names"])
         assert explained == {f"${name}" for names in self.documented().values() for name in names}
@@ -181,6 +187,20 @@ class TestRules:
         ]
         described = first_column(sections(read(DOCS / "rules.md"))["Points"])
         assert described == set(re.findall(r"'(\w+)'", allowed))
+
+
+class TestFieldsMadeByHand:
+    """A state that a drop-down does not offer is refused by the helpdesk, and its write is dead."""
+
+    def test_of_a_zammad_offer_every_state(self) -> None:
+        section = sections(read(DOCS / "zammad.md"))["Seven fields on the ticket"]
+        offered = re.findall(r'"(\w+)": "[a-z ]+"', section)
+        assert {state.value for state in [*PointsState, *SlaState]} <= set(offered)
+
+    def test_of_a_zendesk_offer_every_state(self) -> None:
+        offered = set(CODE.findall(sections(read(DOCS / "zendesk.md"))["2. Ticket fields"]))
+        assert {f"points_state_{state.value}" for state in PointsState} <= offered
+        assert {f"points_sla_state_{state.value}" for state in SlaState} <= offered
 
 
 def anchors(page: Path) -> set[str]:
@@ -218,6 +238,49 @@ class TestLinks:
     def test_of_the_index_name_every_decision(self) -> None:
         pages = {page.name for page in (DOCS / "adr").glob("[0-9]*.md")}
         assert pages <= set(LINK.findall(read(DOCS / "adr/README.md")))
+
+
+def lost_paths(text: str) -> list[str]:
+    """The files, folders and modules of ours that a text names and that are not there."""
+    files = re.findall(r"\b(?:bridge|webhooks|tests|docs)/[\w/.-]+\.(?:py|md|toml)\b", text)
+    folders = re.findall(r"`((?:bridge|webhooks|tests|docs)/[\w/]+)`", text)
+    lost = [path for path in [*files, *folders] if not (ROOT / path).exists()]
+    return lost + [name for name in re.findall(r"`(bridge(?:\.\w+)+)`", text) if is_lost(name)]
+
+
+def is_lost(name: str) -> bool:
+    """Whether a dotted name is neither a module nor what one defines."""
+    path = ROOT / name.replace(".", "/")
+    if path.is_dir() or path.with_suffix(".py").is_file():
+        return False
+    package = path.parent if path.parent.is_dir() else path.parent.with_suffix(".py")
+    module = package / "__init__.py" if package.is_dir() else package
+    defined = rf"^(?:def |class )?{path.name}\b"
+    return not (module.is_file() and re.search(defined, read(module), re.MULTILINE))
+
+
+class TestPaths:
+    """Where a page or a docstring sends its reader, there is something."""
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_lead_somewhere(self, page: Path) -> None:
+        assert lost_paths(read(page)) == []
+
+    def test_in_the_source_lead_somewhere(self) -> None:
+        sources = [*(ROOT / "bridge").rglob("*.py"), *(ROOT / "webhooks").rglob("*.py")]
+        assert [path for source in sources for path in lost_paths(read(source))] == []
+
+    def test_are_found_when_they_do_not(self) -> None:
+        there = "`bridge/policy`, bridge/policy/owed.py, `bridge.policy.owed`, docs/adr/README.md"
+        assert lost_paths(f"{there}, `bridge.policy.incidents.decide`") == []
+        assert lost_paths(
+            "`bridge/rules`, bridge/policy/none.py, `bridge.nowhere`, `bridge.policy.owed.nothing`"
+        ) == [
+            "bridge/policy/none.py",
+            "bridge/rules",
+            "bridge.nowhere",
+            "bridge.policy.owed.nothing",
+        ]
 
 
 class TestMakeTargets:
