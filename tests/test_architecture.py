@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,28 @@ class TestThePageOfTheRooms:
         known = {name for layer in layers() for name in layer}
         assert set(stations) <= known
         assert 0 < len(stations) <= 8
+
+
+def makers_of_what_is_owed(sources: Mapping[str, str]) -> set[str]:
+    """The files that build an `Owed` of their own."""
+    return {
+        name
+        for name, source in sources.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Owed"
+    }
+
+
+class TestWhatIsOwed:
+    def test_is_said_by_policy_alone(self) -> None:
+        sources = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in MODULES}
+        makers = makers_of_what_is_owed(sources)
+        assert {name for name in makers if not name.startswith("bridge/policy/")} == set()
+        assert "bridge/policy/owed.py" in makers
+
+    def test_would_be_found_elsewhere(self) -> None:
+        sources = {"a": "owe(Owed())", "b": "owed.Owed(texts=())", "c": "together(owed)"}
+        assert makers_of_what_is_owed(sources) == {"a", "b"}
 
 
 def lines_naming_a_vendor(path: Path) -> Iterator[str]:

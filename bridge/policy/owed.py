@@ -1,7 +1,8 @@
 """What a decision owes: points, fields, a text, a status. Part of its value; nobody adds to it.
 
-The service stores what is owed here and decides nothing more. Texts are named, not written: their
-words are templates, and what they say of the account is filled in when they are stored.
+So is what is owed as time goes by, for a reminder that is due and a clock that has turned. The
+service stores all of it and decides nothing more. Texts are named, not written: their words are
+templates, and what they say of the account is filled in when they are stored.
 """
 
 from collections.abc import Sequence
@@ -66,6 +67,10 @@ class Owed:
 
 #: There is nothing to see, and nobody to be told.
 NOTHING = Owed(shows=False)
+#: What a reminder that is due owes: "Reminders to the requester on days 1, 7, 13".
+REMINDER = Owed(texts=(Text.REPLY_REMINDER,))
+#: What a clock owes that is at risk or late: agents see it, and nobody is told.
+CLOCK_TURNED = Owed()
 
 
 def together(owed: Sequence[Owed]) -> Owed:

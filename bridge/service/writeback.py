@@ -1,8 +1,8 @@
 """What a helpdesk is owed after decisions, stored: one row for all that belong together.
 
-What is owed is part of each decision's value (`bridge.policy.owed`). The text of a note is fixed
-when it is owed; the fields are read from the ledger when they are written, so that a late write
-shows what is true then.
+What is owed is policy's to say (`bridge.policy.owed`). The text of a note is fixed when it is owed;
+the fields are read from the ledger when they are written, so that a late write shows what is true
+then.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
 from bridge.policy.decisions import Decision, free_reopen_until
 from bridge.policy.display import ticket_fields
-from bridge.policy.owed import Owed, Text, together
+from bridge.policy.owed import CLOCK_TURNED, REMINDER, Owed, Text, together
 from bridge.policy.points import last_valid_day
 from bridge.policy.zones import load_zone, local_date
 from bridge.queues import outbox
@@ -52,7 +52,7 @@ def owe(conn: Connection, bridge: Bridge, made: Sequence[Made], now: datetime) -
 def owe_reminder(conn: Connection, bridge: Bridge, stored: Stored, day: int, now: datetime) -> None:
     """Owe the requester of a held ticket the reminder of that day."""
     key = f"{stored.helpdesk}:{stored.ticket_id}:reminder:{stored.id}:{day}"
-    _owe(conn, bridge, stored, key, Owed(texts=(Text.REPLY_REMINDER,)), now)
+    _owe(conn, bridge, stored, key, REMINDER, now)
 
 
 def owe_clock(conn: Connection, bridge: Bridge, stored: Stored, now: datetime) -> None:
@@ -61,7 +61,7 @@ def owe_clock(conn: Connection, bridge: Bridge, stored: Stored, now: datetime) -
     if clock and clock.result:
         why = f"clock-{clock.cycle}-{clock.result.value}"
         key = f"{stored.helpdesk}:{stored.ticket_id}:fields:{stored.id}:{why}"
-        _owe(conn, bridge, stored, key, Owed(), now)
+        _owe(conn, bridge, stored, key, CLOCK_TURNED, now)
 
 
 def owe_repair(
