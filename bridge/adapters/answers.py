@@ -5,11 +5,14 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.errors import HelpdeskRefused
+from bridge.errors import HelpdeskRefused, TicketNotFound
 
 T = TypeVar("T")
 
+_TICKET_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
+_ADDRESS = re.compile(r"\S+@\S+")
+_LONGEST_LABEL, _LONGEST_REASON = 80, 200
 
 
 def understood(vendor: str, shape: type[T], answer: object) -> T:
@@ -35,6 +38,27 @@ def named(vendor: str, records: dict[int, T], id_: int, kind: str) -> T:
     if id_ not in records:
         raise HelpdeskRefused(f"{vendor}'s answer lacks {kind} {id_}, which the ticket names")
     return records[id_]
+
+
+def fit_for_a_log(text: str) -> str:
+    """What a stranger says, short, on one line and without mail addresses."""
+    return _ADDRESS.sub("<address>", line(text))[:_LONGEST_REASON]
+
+
+def label(text: str) -> str:
+    """What a stranger calls an event, short and printable."""
+    return "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_LABEL].strip()
+
+
+def path_id(vendor: str, ticket_id: str) -> str:
+    """A ticket's id, to be put into a path.
+
+    Raises:
+        TicketNotFound: it is no whole number, so no ticket has it.
+    """
+    if not _TICKET_ID.fullmatch(ticket_id):
+        raise TicketNotFound(f"{vendor}'s ticket ids are whole numbers")
+    return ticket_id
 
 
 def line(text: str) -> str:

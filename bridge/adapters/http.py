@@ -27,13 +27,13 @@ from urllib3.util import Retry, Timeout
 
 from bridge import __version__
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, SettingsError
+from bridge.policy.retries import LONGEST_RETRY_AFTER
 
 CONNECT_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 2**20
-MAX_RETRY_AFTER = 3600.0
-"""Seconds. A server that asks for more is asked again after this."""
 
 _CHUNK = 64 * 2**10
+_LONGEST_WAIT = LONGEST_RETRY_AFTER.total_seconds()
 _TRY_LATER = frozenset({408, 425, 429})
 
 
@@ -312,14 +312,14 @@ def _general(failure: Failure) -> BridgeError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from Retry-After in either form of RFC 9110; at most `MAX_RETRY_AFTER`.
+    """Seconds to wait, from Retry-After in either form of RFC 9110; at most `LONGEST_RETRY_AFTER`.
 
     A date is counted from the answer's own Date, so that clocks need not agree. None where the
     server named nothing usable.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal():
-        return min(float(value[:12]), MAX_RETRY_AFTER)
+        return min(float(value[:12]), _LONGEST_WAIT)
     try:
         until, now = (
             parsedate_to_datetime(stamp).replace(tzinfo=UTC)
@@ -327,7 +327,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         )
     except ValueError:
         return None
-    return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
 class _BudgetIO(io.RawIOBase):

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bridge.policy.places import Address
+from bridge.policy.terms import Terms
+
+_TERMS = Terms()
 
 
 class Action(StrEnum):
@@ -109,9 +112,9 @@ class Wanted:
     """
 
     endpoint: str | None
-    reopen_days: int = 90
+    reopen_days: int = _TERMS.reopen_days
     home: Address = field(default_factory=Address)
-    response_seconds: int = 4 * 3600
+    response_seconds: int = _TERMS.response_seconds
     today: date = field(default_factory=_today)
     promises: tuple[Promise, ...] = ()
 

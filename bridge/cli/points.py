@@ -10,9 +10,11 @@ from bridge.cli.numbers import between, taking, whole
 from bridge.ledger.accounts import Address
 from bridge.ledger.holdings import LotLine
 from bridge.ledger.names import REF
+from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_weekly, parse_day
 from bridge.policy.points import last_valid_day
 from bridge.policy.service_hours import Hours
+from bridge.policy.terms import LONGEST_PROMISE, SHORTEST_PROMISE
 from bridge.service import purchases, reports
 from bridge.service.accounts import HoursChange, change_account
 from bridge.settings import Purpose
@@ -109,7 +111,8 @@ def account(
     response_hours: Annotated[
         float | None,
         typer.Option(
-            help="The promise, in business hours.", parser=between("response hours are", 0.25, 2000)
+            help="The promise, in business hours.",
+            parser=between("response hours are", SHORTEST_PROMISE / HOUR, LONGEST_PROMISE / HOUR),
         ),
     ] = None,
     holidays: Annotated[
@@ -211,7 +214,7 @@ def _hours(found: reports.Balance) -> str:
     dates = [
         f"{name} {', '.join(said[name])}" for name in ("closed", "worked", "open") if said.get(name)
     ]
-    promise = f"an answer within {found.located.terms.response_seconds / 3600:g} of them"
+    promise = f"an answer within {found.located.terms.response_seconds / HOUR:g} of them"
     return "; ".join([week, *dates, promise])
 
 

@@ -9,7 +9,7 @@ from bridge.cli.common import bridge_of
 from bridge.cli.numbers import between
 from bridge.errors import BadRequest
 from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
-from bridge.policy.hours import Due, add_business_time
+from bridge.policy.hours import HOUR, Due, add_business_time
 from bridge.policy.rules import stamp
 from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
@@ -53,7 +53,7 @@ def due(
         typer.Option(
             help="The promise, in business hours.", parser=between("hours are", 0, 10_000)
         ),
-    ] = (Terms().response_seconds / 3600),
+    ] = (Terms().response_seconds / HOUR),
     as_json: Json = False,
 ) -> None:
     """Compute when a first response is due, without any settings or database."""
@@ -63,7 +63,7 @@ def due(
     place = locate(timezone, Region(country, subdivision) if country else None)
     calendar = build_calendar(timezone, place.country, place.subdivision)
     try:
-        promised = add_business_time(start, round(hours * 3600), calendar)
+        promised = add_business_time(start, round(hours * HOUR), calendar)
         inputs = clock_inputs(calendar, start, promised.at, place.source).as_dict()
     except (OverflowError, ValueError, OSError):
         raise BadRequest("that is beyond the years that calendars know") from None

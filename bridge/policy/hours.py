@@ -44,7 +44,7 @@ def no_holidays(_year: int) -> frozenset[date]:
     return frozenset()
 
 
-def clock(second: int) -> str:
+def time_of_day(second: int) -> str:
     """A time of day as it is written: `"09:00"`, and `"24:00"` where a day ends."""
     return f"{second // HOUR:02}:{second // 60 % 60:02}"
 
@@ -57,7 +57,7 @@ def check_windows(where: str, windows: tuple[Window, ...]) -> None:
     """
     previous = 0
     for opens, closes in windows:
-        span = f"{clock(opens)}-{clock(closes)}"
+        span = f"{time_of_day(opens)}-{time_of_day(closes)}"
         if not 0 <= opens < closes <= DAY:
             raise SettingsError(
                 f"{where}: {span} must open before it closes, by 24:00; hours across midnight are"

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import takewhile
 
 from bridge.errors import SettingsError
-from bridge.policy.hours import HOUR, WEEKDAYS, Weekly, Window, check_windows, clock
+from bridge.policy.hours import HOUR, WEEKDAYS, Weekly, Window, check_windows, time_of_day
 
 _EXAMPLE = "Mon-Thu 08:00-18:00, Fri 09:00-12:00 13:00-15:00"
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -66,7 +66,7 @@ def parse_windows(text: str, where: str = "hours") -> tuple[Window, ...]:
 
 def format_windows(windows: Iterable[Window]) -> str:
     """Write the windows of one day so that `parse_windows` reads the same."""
-    return " ".join(f"{clock(opens)}-{clock(closes)}" for opens, closes in windows)
+    return " ".join(f"{time_of_day(opens)}-{time_of_day(closes)}" for opens, closes in windows)
 
 
 def parse_day(text: str) -> date:

@@ -7,7 +7,7 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 
 #: What has failed for this long is parked as a dead letter, for an admin to look at.
 GIVE_UP_AFTER = timedelta(days=3)
 #: Nobody may ask us to wait longer than this.
-LONGEST_RETRY_AFTER = timedelta(hours=4)
+LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 
 def wait_before_retry(

@@ -19,10 +19,10 @@ from bridge.policy.notation import (
     parse_open_days,
     parse_weekly,
 )
-from bridge.policy.terms import Terms
+from bridge.policy.terms import LONGEST_PROMISE, SHORTEST_PROMISE, Terms
 
 _ALWAYS = frozenset({"24/7", "around the clock"})
-_SHORTEST, _LONGEST = HOUR // 4, 2000 * HOUR
+_BOUNDS = f"{SHORTEST_PROMISE / HOUR:g} and {LONGEST_PROMISE / HOUR:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Hours:
 
     Raises:
         SettingsError: weekly hours or those of a date are nonsensical, a category is unknown, or
-            the response is not to come within a quarter of an hour to 2000 hours.
+            the response is promised sooner or later than `terms` allows.
     """
 
     weekly: Weekly | None = field(default=None, hash=False)
@@ -60,8 +60,8 @@ class Hours:
                 raise SettingsError(f"hours on {day} are empty: close the date instead")
         object.__setattr__(self, "open_windows", MappingProxyType(dict(self.open_windows)))
         target = self.response_seconds
-        if target is not None and not _SHORTEST <= target <= _LONGEST:
-            raise SettingsError(f"response hours {target / HOUR:g} are not between 0.25 and 2000")
+        if target is not None and not SHORTEST_PROMISE <= target <= LONGEST_PROMISE:
+            raise SettingsError(f"response hours {target / HOUR:g} are not between {_BOUNDS}")
 
     def over(self, base: "Hours") -> "Hours":
         """What this source says, and where it says nothing, what `base` says.

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from bridge.policy.hours import HOUR
+
+#: A response can be promised within so many business seconds, both included.
+SHORTEST_PROMISE, LONGEST_PROMISE = HOUR // 4, 2000 * HOUR
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -17,9 +22,9 @@ class Terms:
     hold_reminder_days: tuple[int, ...] = (1, 7, 13)
     hold_days: int = 14
     #: "a support technician will respond to your inquiry within four business hours"
-    response_seconds: int = 4 * 3600
+    response_seconds: int = 4 * HOUR
     #: At risk: this many business seconds before the promise is broken.
-    at_risk_seconds: int = 3600
+    at_risk_seconds: int = HOUR
     #: "re-opened up to 90 days following original closure"
     reopen_days: int = 90
     #: What becomes of a ticket that is re-opened later than that.

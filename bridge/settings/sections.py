@@ -21,9 +21,10 @@ from bridge.adapters.registry import VENDORS
 from bridge.adapters.vendor import web_address
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.calendars import country_code, subdivision_code
+from bridge.policy.hours import HOUR
 from bridge.policy.places import Address
 from bridge.policy.service_hours import Hours
-from bridge.policy.terms import Terms
+from bridge.policy.terms import LONGEST_PROMISE, SHORTEST_PROMISE, Terms
 from bridge.policy.zones import load_zone
 
 _SQLITE = "sqlite:///"
@@ -172,6 +173,7 @@ def _hours(said: Mapping[str, Any]) -> Hours:
 
 
 Days = Annotated[int, Field(ge=0, le=3660)]
+PromisedHours = Annotated[float, Field(ge=SHORTEST_PROMISE / HOUR, le=LONGEST_PROMISE // HOUR)]
 
 
 class TermsSettings(_Section):
@@ -186,7 +188,7 @@ class TermsSettings(_Section):
     """A ticket held for want of points is declined on this day."""
     hold_reminder_days: Annotated[tuple[Days, ...], Field(strict=False)] = _TERMS.hold_reminder_days
     """The days on which the requester of a held ticket is reminded."""
-    response_hours: Annotated[float, Field(ge=0.25, le=2000)] = _TERMS.response_seconds / 3600
+    response_hours: PromisedHours = _TERMS.response_seconds / HOUR
     """Business hours within which a first response is promised."""
     at_risk_minutes: Annotated[int, Field(ge=0)] = _TERMS.at_risk_seconds // 60
     """A promise is at risk so many business minutes before it is broken."""
@@ -225,7 +227,7 @@ class TermsSettings(_Section):
             look_back=self.look_back_hours * _HOUR,
             hold_reminder_days=self.hold_reminder_days,
             hold_days=self.hold_days,
-            response_seconds=round(self.response_hours * 3600),
+            response_seconds=round(self.response_hours * HOUR),
             at_risk_seconds=self.at_risk_minutes * 60,
             reopen_days=self.reopen_days,
             late_reopen=self.late_reopen,

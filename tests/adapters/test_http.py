@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.adapters.http import MAX_RETRY_AFTER, Failure, JsonClient, decode_json
+from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, SettingsError
+from bridge.policy.retries import LONGEST_RETRY_AFTER
 from tests.adapters.conftest import LoopbackServer, Serve
 
 TOKEN = "canary-token-5d0c"
@@ -196,7 +197,7 @@ def test_a_thread_keeps_its_connection_and_shares_it_with_no_other(serve: Serve)
     [
         (["Retry-After: 30"], 30.0),
         (["Retry-After:  0"], 0.0),
-        (["Retry-After: 99999999999999999999"], MAX_RETRY_AFTER),
+        (["Retry-After: 99999999999999999999"], LONGEST_RETRY_AFTER.total_seconds()),
         (
             [
                 "Retry-After: Sun, 22 Nov 2026 18:45:30 GMT",
@@ -216,7 +217,7 @@ def test_a_thread_keeps_its_connection_and_shares_it_with_no_other(serve: Serve)
                 "Retry-After: Sun, 22 Nov 2099 18:44:00 GMT",
                 "Date: Sun, 22 Nov 2026 18:44:00 GMT",
             ],
-            MAX_RETRY_AFTER,
+            LONGEST_RETRY_AFTER.total_seconds(),
         ),
         (["Retry-After: Sun, 22 Nov 2026 18:45:30 GMT"], None),
         (["Retry-After: soon"], None),

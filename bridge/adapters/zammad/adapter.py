@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
-from bridge.adapters.answers import organization_id
+from bridge.adapters.answers import fit_for_a_log, label, organization_id, path_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import Failure, JsonClient, decode_json
 from bridge.adapters.signatures import verify_hmac
@@ -48,11 +48,7 @@ from bridge.ticket import (
 
 _API = "/api/v1"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ADDRESS = re.compile(r"\S+@\S+")
-_ID = re.compile(r"[0-9]{1,19}")
 _BIGGEST_ID = 2**63 - 1
-_LONGEST_LABEL = 80
-_LONGEST_REASON = 200
 _REMEMBERED_TICKETS = 1024
 _STATE_TYPE_OF = {Status.OPEN: 2, Status.PENDING: 3, Status.CLOSED: 5}
 
@@ -131,7 +127,7 @@ class Zammad(Adapter):
         return Delivery(
             id=id_.lower(),
             ticket_id=_ticket_id(body["ticket"]),
-            event=_label(delivery.headers.get("x-zammad-trigger", "")),
+            event=_event(delivery.headers.get("x-zammad-trigger", "")),
         )
 
     def fetch(self, ticket_id: str) -> Ticket:
@@ -158,7 +154,7 @@ class Zammad(Adapter):
 
     def history(self, ticket_id: str) -> tuple[Change, ...]:
         """From Zammad's own history, which nobody can edit, in one GET."""
-        answer = self._http.get(f"{_API}/ticket_history/{_path_id(ticket_id)}")
+        answer = self._http.get(f"{_API}/ticket_history/{path_id('Zammad', ticket_id)}")
         return History(answer, ticket_id, self._bot()).changes(lambda id_: self._state(id_).status)
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
@@ -171,7 +167,7 @@ class Zammad(Adapter):
         Zammad answers 200 also where it stored something else than it was sent, so every value is
         compared. A public text waits for one GET if the ticket was not fetched since the last one.
         """
-        path = f"{_API}/tickets/{_path_id(update.ticket_id)}"
+        path = f"{_API}/tickets/{path_id('Zammad', update.ticket_id)}"
         wanted = ticket_values(update.fields) | self._status_attributes(update)
         body: dict[str, object] = {name: as_json(value) for name, value in wanted.items()}
         note = update.note
@@ -187,7 +183,7 @@ class Zammad(Adapter):
         compare("organisation", wanted, self._http.put(path, body))
 
     def _read(self, ticket_id: str) -> Snapshot:
-        path = f"{_API}/tickets/{_path_id(ticket_id)}"
+        path = f"{_API}/tickets/{path_id('Zammad', ticket_id)}"
         snapshot = Snapshot(self._http.get(path, {"all": "true"}), ticket_id)
         with self._lock:
             self._mail_to[ticket_id] = snapshot.mail_to
@@ -281,7 +277,7 @@ def reason_given(body: object) -> str:
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, str):
         return ""
-    return _ADDRESS.sub("<address>", " ".join(error.split()))[:_LONGEST_REASON]
+    return fit_for_a_log(error)
 
 
 def _ticket_id(ticket: object) -> str:
@@ -291,17 +287,11 @@ def _ticket_id(ticket: object) -> str:
     return str(id_)
 
 
-def _label(header: str) -> str:
+def _event(header: str) -> str:
     with suppress(UnicodeError):
         # A server hands on header bytes as Latin-1; Zammad sent the trigger's name as UTF-8.
         header = header.encode("latin-1").decode()
-    return "".join(c if c.isprintable() else " " for c in header)[:_LONGEST_LABEL].strip()
-
-
-def _path_id(ticket_id: str) -> str:
-    if not _ID.fullmatch(ticket_id):
-        raise TicketNotFound("Zammad's ticket ids are whole numbers")
-    return ticket_id
+    return label(header)
 
 
 def _harmless(text: str) -> str:

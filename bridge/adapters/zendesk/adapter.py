@@ -14,7 +14,7 @@ from threading import Lock
 
 import structlog
 
-from bridge.adapters.answers import organization_id
+from bridge.adapters.answers import label, organization_id, path_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import decode_json
 from bridge.adapters.signatures import verify_hmac
@@ -40,7 +40,7 @@ from bridge.adapters.zendesk.values import (
     shows,
     ticket_values,
 )
-from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, TicketNotFound, WebhookRejected
+from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, WebhookRejected
 from bridge.ticket import (
     AccountFields,
     Change,
@@ -65,7 +65,6 @@ _TICKET_EVENT = "zen:event-type:ticket."
 _INVOCATION_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _BIGGEST_ID = 2**63 - 1
-_LONGEST_LABEL = 80
 _REMEMBERED_TICKETS = 1024
 _PLACEHOLDER = re.compile(r"\{(?=[{%])")
 _STATUS_WRITTEN = {Status.OPEN: "open", Status.PENDING: "pending", Status.CLOSED: "solved"}
@@ -128,7 +127,7 @@ class Zendesk(Adapter):
             if not (isinstance(event, str) and event.startswith(_TICKET_EVENT)):
                 return None
             ticket_id = detail.get("id") if isinstance(detail, dict) else None
-        return Delivery(_delivery_id(delivery), _ticket_id(ticket_id), _label(event))
+        return Delivery(_delivery_id(delivery), _ticket_id(ticket_id), _event(event))
 
     def fetch(self, ticket_id: str) -> Ticket:
         """One GET, and a second one when there is more to the ticket than its opening text.
@@ -137,7 +136,7 @@ class Zendesk(Adapter):
         whether it was merged. Twice in the adapter's life there is another: for the list of ticket
         fields, so that an update is one call, and for who we are.
         """
-        snapshot = self._read(_path_id(ticket_id))
+        snapshot = self._read(path_id("Zendesk", ticket_id))
         ids = self._load_fields() if self._field_ids is None else self._field_ids
         row, config = snapshot.ticket, self._config
         ticket = Ticket(
@@ -168,7 +167,7 @@ class Zendesk(Adapter):
 
     def history(self, ticket_id: str) -> tuple[Change, ...]:
         """From the ticket's audits, which nobody can edit: one call for each 100 of them."""
-        return Audits(self._http.audits(_path_id(ticket_id))).changes(self._bot())
+        return Audits(self._http.audits(path_id("Zendesk", ticket_id))).changes(self._bot())
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
         """By the fields as `fetch` read them."""
@@ -182,7 +181,7 @@ class Zendesk(Adapter):
         and its audits where there is a note to look for. A ticket that is closed for good is left
         alone: it takes nothing any more, and the ledger is the truth.
         """
-        ticket_id = _path_id(update.ticket_id)
+        ticket_id = path_id("Zendesk", update.ticket_id)
         try:
             self._update(update)
         except HelpdeskRefused as refused:
@@ -311,15 +310,9 @@ def _ticket_id(named: object) -> str:
     return str(int(text))
 
 
-def _label(event: object) -> str:
+def _event(event: object) -> str:
     text = event.removeprefix("zen:event-type:") if isinstance(event, str) else ""
-    return "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_LABEL].strip()
-
-
-def _path_id(ticket_id: str) -> str:
-    if not _ID.fullmatch(ticket_id):
-        raise TicketNotFound("Zendesk's ticket ids are whole numbers")
-    return ticket_id
+    return label(text)
 
 
 def _stamp(at: datetime) -> str:

@@ -21,6 +21,7 @@ from zenpy.lib.api_objects import Ticket as ZenpyTicket
 from zenpy.lib.cache import ZenpyCacheManager
 from zenpy.lib.endpoint import EndpointFactory
 
+from bridge.adapters.answers import fit_for_a_log
 from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.zendesk.access import (
     API_TOKENS_END,
@@ -45,8 +46,6 @@ _LONG_AGO = float("-inf")
 _SIDELOADS = ("users", "organizations", "comment_count", "metric_sets")
 _LIMITS = re.compile(r"total=([0-9]{1,6}); *remaining=([0-9]{1,6}); *resets=([0-9]{1,6})")
 _SPELLINGS = ("rate-limit", "ratelimit")
-_ADDRESS = re.compile(r"\S+@\S+")
-_LONGEST_REASON = 200
 
 _T = TypeVar("_T")
 
@@ -311,8 +310,7 @@ def _code(body: object) -> str:
 
 def reason_given(body: object) -> str:
     """Whatever sentence the body holds: `error`, `errors` and `details` have no one shape."""
-    told = " ".join(" ".join(_texts(body, depth=5)).split())
-    return _ADDRESS.sub("<address>", told)[:_LONGEST_REASON]
+    return fit_for_a_log(" ".join(_texts(body, depth=5)))
 
 
 def _texts(node: object, depth: int) -> Iterator[str]:

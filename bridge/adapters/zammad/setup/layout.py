@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from bridge.adapters.resources import Json
-from bridge.policy.hours import Weekly
+from bridge.policy.hours import Weekly, time_of_day
 from bridge.ticket import PointsState, SlaState
 
 WEBHOOK = "points-bridge"
@@ -248,13 +248,9 @@ def calendar(zone: str, weekly: Weekly, closed: Iterable[date]) -> Json:
 
 
 def _business_day(windows: Iterable[tuple[int, int]]) -> Json:
-    frames = [[_time_of_day(opens), _time_of_day(closes)] for opens, closes in windows]
+    frames = [[time_of_day(opens), time_of_day(closes)] for opens, closes in windows]
     # Also a closed day has a frame in Zammad's own form, and in what was recorded.
     return {"active": bool(frames), "timeframes": frames or [["09:00", "17:00"]]}
-
-
-def _time_of_day(second: int) -> str:
-    return f"{second // 3600:02}:{second // 60 % 60:02}"
 
 
 def sla(calendar_id: int | None, minutes: int, values: Mapping[str, str]) -> Json:
