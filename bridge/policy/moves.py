@@ -28,6 +28,9 @@ from bridge.ticket import (
 
 _AT_ONCE = timedelta(seconds=5)
 _PAID = frozenset({PointsState.CHARGED, PointsState.FREE_REOPEN})
+#: What these do is nobody's decision: a helpdesk corrects a ticket's organisation at each save,
+#: and names whoever saved, us too.
+_NOBODY = frozenset({Actor.SYSTEM, Actor.US})
 
 
 def has_moved(ticket: Ticket, incident: Incident) -> bool:
@@ -46,7 +49,7 @@ def last_move(unseen: Sequence[Change], context: Context) -> Change:
         # The organisation follows its customer at once: who changed the one changed the other.
         # What somebody did by hand long before has nothing to do with it.
         together = [one for one in moves if moves[-1].at - one.at <= _AT_ONCE]
-        by_hand = [one for one in together if one.actor is not Actor.SYSTEM]
+        by_hand = [one for one in together if one.actor not in _NOBODY]
         return (by_hand or together)[-1]
     last = max((one.seq for one in unseen), default=0)
     return OrganizationChange(last, context.now, Actor.SYSTEM, "", None, None)
@@ -68,7 +71,7 @@ def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) 
     }
     if incident.state in NEVER_CHARGED:
         return _unpaid(change, incident, there, inputs)
-    if change.actor is Actor.SYSTEM:
+    if change.actor in _NOBODY:
         return _requester_moved(change, incident, context, inputs)
     if incident.closed or incident.state not in _PAID:
         finding = Finding(Rule.MOVED_CLOSED, "flagged for review, nothing is moved", inputs)

@@ -161,6 +161,13 @@ class TestAPersonWhoMoves:
         assert not made[0].elsewhere
         assert texts(made) == (Text.RECEIPT_REQUESTER_MOVED,)
 
+    def test_a_save_of_ours_that_showed_it_is_nobody_s_decision(self) -> None:
+        """Zammad corrects a ticket's organisation at each save, and names whoever saved."""
+        made = move(accepted(), at_beta(OPENED + 2 * HOUR, lot(10)), Actor.US)
+        assert kinds(made) == [Kind.NOTED]
+        assert kinds(move(held(), at_beta(), Actor.US)) == [Kind.MOVED]
+        assert move(closed_at(OPENED), at_beta(), Actor.US, Status.CLOSED) == []
+
     def test_it_is_noted_once(self) -> None:
         incident = after(move(accepted(), at_beta(), Actor.SYSTEM))
         assert move(incident, at_beta(), Actor.SYSTEM) == []

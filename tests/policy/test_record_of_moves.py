@@ -220,6 +220,10 @@ class TestWhoMovedIt:
         by_hand = CustomerChange(1, AT, Actor.AGENT, "5", "7", "9")
         assert last_move([by_hand, moved_by(Actor.SYSTEM, seq=2)], context()) is by_hand
 
+    def test_somebody_s_hand_before_what_a_save_of_ours_made_of_it(self) -> None:
+        by_hand = CustomerChange(1, AT, Actor.AGENT, "5", "7", "9")
+        assert last_move([by_hand, moved_by(Actor.US, seq=2)], context()) is by_hand
+
     def test_the_system_where_nobody_s_hand_was_in_it(self) -> None:
         moves = [moved_by(Actor.SYSTEM, seq=1), moved_by(Actor.SYSTEM, seq=2)]
         assert last_move(moves, context()) is moves[1]
