@@ -26,7 +26,7 @@ from bridge.policy.decisions import (
 )
 from bridge.policy.gate import cycle_after, gate
 from bridge.policy.hours import Calendar
-from bridge.policy.moves import has_moved, last_move, moved
+from bridge.policy.moves import as_read, has_moved, last_move, moved
 from bridge.policy.owed import Owed, Text
 from bridge.policy.rules import Finding, Rule
 from bridge.policy.zones import local_date
@@ -70,6 +70,8 @@ def decide(
     """
     if incident is None:
         return _first_sight(ticket, context)
+    if history is not None:
+        history = as_read(ticket, history)
     unseen = [change for change in history or () if change.seq > incident.seen]
     if history is not None and not incident.closed:
         unseen += _born_closed(ticket, history)
@@ -83,6 +85,7 @@ def decide(
         decision = moved(change, ticket, replace(incident, seen=change.seq), context)
         if decision.kind is not Kind.NOTHING:
             return decision
+        return decide(ticket, decision.incident, history, context)
     return Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
 
 
@@ -101,10 +104,14 @@ def _next_change(
 ) -> Change | None:
     """The first change that matters: of the status, or the one that brought the ticket away."""
     turns = (one for one in unseen if isinstance(one, StatusChange) and _matters(one, incident))
-    found: list[Change] = [turn for turn in [next(turns, None)] if turn]
-    if context.elsewhere and has_moved(ticket, incident):
-        found.append(last_move(unseen, context))
-    return min(found, key=lambda change: change.seq, default=None)
+    turn = next(turns, None)
+    if context.elsewhere is None or not has_moved(ticket, incident):
+        return turn
+    move = last_move(ticket, unseen, context)
+    if turn is None or move.seq < turn.seq:
+        return move
+    # Lines of one save stand in any order: who moves a ticket and closes it moved it open.
+    return replace(move, seq=turn.seq - 1) if move.at == turn.at else turn
 
 
 def _first_sight(ticket: Ticket, context: Context) -> Decision:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from bridge.policy.clock import Clock, end_clock
 from bridge.policy.decisions import (
@@ -38,14 +39,32 @@ def has_moved(ticket: Ticket, incident: Incident) -> bool:
     return bool(incident.customer_ref) and ticket.customer.ref != incident.customer_ref
 
 
-def last_move(unseen: Sequence[Change], context: Context) -> Change:
+def as_read(ticket: Ticket, history: Sequence[Change]) -> Sequence[Change]:
+    """The history up to where the ticket was read.
+
+    A look is two reads, the ticket first. A move that happens between them is in the history and
+    not yet on the ticket: it, what was saved with it and what came after is for the next look,
+    which sees both.
+    """
+    moves = [one for one in history if isinstance(one, CustomerChange | OrganizationChange)]
+    recent = [one for one in moves if one.at >= ticket.updated_at - _AT_ONCE]
+    ahead = list(takewhile(lambda one: not _leads_to(ticket, one), reversed(recent)))
+    if all(_leads_to(ticket, one) is None for one in ahead):
+        return history
+    first = ahead[-1]
+    return [one for one in history if one.seq < first.seq and one.at < first.at]
+
+
+def last_move(ticket: Ticket, unseen: Sequence[Change], context: Context) -> Change:
     """The change that brought the ticket where it is.
 
     Where the history does not tell it, it followed from something else, as when a person changes
     organisation.
     """
     moves = [one for one in unseen if isinstance(one, CustomerChange | OrganizationChange)]
-    if moves:
+    told = (_leads_to(ticket, one) for one in reversed(moves))
+    led_here = next((leads for leads in told if leads is not None), True)
+    if moves and led_here:
         # The organisation follows its customer at once: who changed the one changed the other.
         # What somebody did by hand long before has nothing to do with it.
         together = [one for one in moves if moves[-1].at - one.at <= _AT_ONCE]
@@ -53,6 +72,14 @@ def last_move(unseen: Sequence[Change], context: Context) -> Change:
         return (by_hand or together)[-1]
     last = max((one.seq for one in unseen), default=0)
     return OrganizationChange(last, context.now, Actor.SYSTEM, "", None, None)
+
+
+def _leads_to(ticket: Ticket, change: CustomerChange | OrganizationChange) -> bool | None:
+    """Whether the ticket is where the change brought it; None where its record does not tell."""
+    kind, _, record = ticket.customer.ref.partition(":")
+    if isinstance(change, OrganizationChange):
+        return change.after == (record if kind == "organization" else None)
+    return change.after == record if kind == "person" else None
 
 
 def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) -> Decision:

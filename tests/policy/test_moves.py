@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from bridge.policy.decisions import Context, Decision, Incident, Kind
-from bridge.policy.incidents import needs_history
+from bridge.policy.incidents import decide, needs_history
 from bridge.policy.owed import Charge, Text, together
-from bridge.ticket import Actor, Change, CustomerChange, PointsState, SlaState, Status, StatusChange
+from bridge.ticket import (
+    Actor,
+    Change,
+    CustomerChange,
+    OrganizationChange,
+    PointsState,
+    SlaState,
+    Status,
+    StatusChange,
+)
 from tests.policy.cases import (
     HOUR,
     OPENED,
@@ -204,3 +214,131 @@ class TestWhatHappensLater:
         made = settle(ticket(of=BETA), [reopened], closed, at_beta(at + HOUR, acme=[lot(100)]))
         assert kinds(made) == [Kind.HELD]
         assert made[0].elsewhere
+
+
+def move_of(
+    actor: Actor, seq: int, at: datetime, before: str | None, to: str | None
+) -> OrganizationChange:
+    return OrganizationChange(seq, at, actor, "5", before, to)
+
+
+class TestAHistoryThatIsAheadOfItsTicket:
+    """A look is two reads, and something may happen between them."""
+
+    RULES = at_beta(OPENED + 3 * HOUR, lot(10))
+
+    def between(self, actor: Actor = Actor.AGENT) -> Incident:
+        """What is known after a look during which the ticket moved away from Acme."""
+        decision = decide(ticket(), accepted(), [moved_by(actor)], context())
+        assert decision.kind is Kind.NOTHING
+        assert decision.incident
+        return decision.incident
+
+    def test_a_move_between_the_reads_is_still_its_agent_s(self) -> None:
+        changes = [moved_by(Actor.AGENT)]
+        made = settle(ticket(of=BETA), changes, self.between(), self.RULES)
+        assert kinds(made) == [Kind.MOVED, Kind.ACCEPTED]
+
+    def test_and_the_system_s_is_the_system_s(self) -> None:
+        changes = [moved_by(Actor.SYSTEM)]
+        made = settle(ticket(of=BETA), changes, self.between(Actor.SYSTEM), self.RULES)
+        assert kinds(made) == [Kind.NOTED]
+
+    def test_what_came_with_it_in_one_save_or_after_it_is_for_the_next_look_too(self) -> None:
+        at, then = OPENED + HOUR, OPENED + 2 * HOUR
+        changes: list[Change] = [
+            StatusChange(49, at, Actor.AGENT, "5", Status.OPEN, Status.PENDING),
+            moved_by(Actor.AGENT, at),
+            CustomerChange(51, at, Actor.AGENT, "5", "7", "9"),
+            StatusChange(52, then, Actor.AGENT, "5", Status.PENDING, Status.CLOSED),
+        ]
+        first = decide(ticket(), accepted(), changes, context())
+        assert (first.kind, first.incident and first.incident.seen) == (Kind.NOTHING, 0)
+        made = settle(ticket(Status.CLOSED, of=BETA), changes, first.incident, self.RULES)
+        assert kinds(made) == [Kind.MOVED, Kind.ACCEPTED, Kind.CLOSED]
+
+    def test_what_came_before_it_is_decided_now(self) -> None:
+        changes: list[Change] = [*history((OPENED, Status.CLOSED)), moved_by(Actor.AGENT)]
+        made = settle(ticket(Status.CLOSED), changes, accepted())
+        assert (kinds(made), after(made).seen) == ([Kind.CLOSED], 1)
+
+    def test_there_and_on_again_is_as_far_as_the_ticket_shows(self) -> None:
+        on = move_of(Actor.AGENT, 60, OPENED + 2 * HOUR, "3", "4")
+        made = settle(ticket(of=BETA), [moved_by(Actor.AGENT), on], accepted(), self.RULES)
+        assert (kinds(made), after(made).seen) == ([Kind.MOVED, Kind.ACCEPTED], 50)
+
+    def test_there_and_back_is_nothing(self) -> None:
+        back = move_of(Actor.AGENT, 60, OPENED + 2 * HOUR, "3", "2")
+        decision = decide(ticket(), accepted(), [moved_by(Actor.AGENT), back], context())
+        assert (decision.kind, decision.incident and decision.incident.seen) == (Kind.NOTHING, 60)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            CustomerChange(50, OPENED + HOUR, Actor.AGENT, "5", "7", "9"),
+            move_of(Actor.AGENT, 50, OPENED + HOUR, None, "3"),
+        ],
+        ids=["another person", "a person with an organisation"],
+    )
+    def test_of_people_without_an_organisation_too(self, change: Change) -> None:
+        decision = decide(ticket(of="person:7"), accepted(), [change], context())
+        assert decision.incident
+        assert decision.incident.seen == 0
+
+    @pytest.mark.parametrize(
+        ("of", "change"),
+        [
+            ("person:9", CustomerChange(50, OPENED + HOUR, Actor.AGENT, "5", "7", "9")),
+            ("person:9", move_of(Actor.AGENT, 50, OPENED + HOUR, "2", None)),
+            ("organization:2", CustomerChange(50, OPENED + HOUR, Actor.AGENT, "5", "7", "9")),
+        ],
+    )
+    def test_what_the_ticket_shows_or_does_not_tell_is_seen(self, of: str, change: Change) -> None:
+        decision = decide(ticket(of=of), accepted(), [change], context())
+        assert decision.incident
+        assert decision.incident.seen == 50
+
+    def test_a_ticket_that_was_written_since_was_read_since(self) -> None:
+        """A move that a helpdesk took back without a line is no reason to look away for ever."""
+        later = replace(ticket(), updated_at=OPENED + 2 * HOUR)
+        decision = decide(later, accepted(), [moved_by(Actor.AGENT)], context())
+        assert decision.incident
+        assert decision.incident.seen == 50
+
+
+class TestOneSave:
+    """What an agent saves at once has one time, and in Zendesk one number, in any order."""
+
+    @pytest.mark.parametrize("closing", [49, 50, 51])
+    def test_a_ticket_that_is_moved_and_closed_at_once_moves_first(self, closing: int) -> None:
+        at = OPENED + HOUR
+        closed = StatusChange(closing, at, Actor.AGENT, "5", Status.OPEN, Status.CLOSED)
+        changes = sorted([closed, moved_by(Actor.AGENT, at)], key=lambda one: one.seq)
+        rules = at_beta(OPENED + 3 * HOUR, lot(10))
+        made = settle(ticket(Status.CLOSED, of=BETA), changes, accepted(), rules)
+        assert kinds(made) == [Kind.MOVED, Kind.ACCEPTED, Kind.CLOSED]
+
+    def test_an_hour_apart_they_are_two(self) -> None:
+        closed = StatusChange(49, OPENED, Actor.AGENT, "5", Status.OPEN, Status.CLOSED)
+        made = settle(
+            ticket(Status.CLOSED, of=BETA), [closed, moved_by(Actor.AGENT)], accepted(), at_beta()
+        )
+        assert kinds(made) == [Kind.CLOSED, Kind.FLAGGED]
+
+
+def test_a_reopening_after_a_person_moved_is_not_lost() -> None:
+    """A closed ticket is left alone by the move, but not by what came after it."""
+    reopened = StatusChange(60, OPENED + 2 * HOUR, Actor.CUSTOMER, "7", Status.CLOSED, Status.OPEN)
+    changes: list[Change] = [moved_by(Actor.SYSTEM), reopened]
+    made = settle(ticket(of=BETA), changes, closed_at(OPENED), at_beta(OPENED + 3 * HOUR))
+    assert kinds(made) == [Kind.REOPENED]
+
+
+def test_a_move_of_before_that_led_elsewhere_is_not_what_brought_it_here() -> None:
+    """An agent had put it right before it was first seen; later its person changed without a line.
+
+    The charge is not moved by somebody who did something else.
+    """
+    changes = [move_of(Actor.AGENT, 20, OPENED, "9", "2")]
+    made = settle(ticket(of=BETA), changes, accepted(), at_beta(OPENED + 2 * HOUR, lot(10)))
+    assert kinds(made) == [Kind.NOTED]

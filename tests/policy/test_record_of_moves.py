@@ -214,22 +214,24 @@ class TestWhoMovedIt:
 
     def test_the_last_one_counts(self) -> None:
         first, second = moved_by(Actor.AGENT, seq=1), moved_by(Actor.AGENT, seq=2)
-        assert last_move([first, second], context()) is second
+        assert last_move(ticket(of=BETA), [first, second], context()) is second
 
     def test_somebody_s_hand_before_what_the_system_made_of_it(self) -> None:
         by_hand = CustomerChange(1, AT, Actor.AGENT, "5", "7", "9")
-        assert last_move([by_hand, moved_by(Actor.SYSTEM, seq=2)], context()) is by_hand
+        changes = [by_hand, moved_by(Actor.SYSTEM, seq=2)]
+        assert last_move(ticket(of=BETA), changes, context()) is by_hand
 
     def test_somebody_s_hand_before_what_a_save_of_ours_made_of_it(self) -> None:
         by_hand = CustomerChange(1, AT, Actor.AGENT, "5", "7", "9")
-        assert last_move([by_hand, moved_by(Actor.US, seq=2)], context()) is by_hand
+        changes = [by_hand, moved_by(Actor.US, seq=2)]
+        assert last_move(ticket(of=BETA), changes, context()) is by_hand
 
     def test_the_system_where_nobody_s_hand_was_in_it(self) -> None:
         moves = [moved_by(Actor.SYSTEM, seq=1), moved_by(Actor.SYSTEM, seq=2)]
-        assert last_move(moves, context()) is moves[1]
+        assert last_move(ticket(of=BETA), moves, context()) is moves[1]
 
     def test_an_unknown_cause_is_the_system_s_after_all_that_is_known(self) -> None:
         changes = history((OPENED, Status.CLOSED), (AT, Status.OPEN))
         expected = OrganizationChange(2, context().now, Actor.SYSTEM, "", None, None)
-        assert last_move(changes, context()) == expected
-        assert last_move([], context()) == replace(expected, seq=0)
+        assert last_move(ticket(of=BETA), changes, context()) == expected
+        assert last_move(ticket(of=BETA), [], context()) == replace(expected, seq=0)

@@ -1,9 +1,11 @@
 """A ticket that moves to another account, in one transaction."""
 
+import pytest
+
 from bridge.ledger.displays import stale
 from bridge.policy.points import expires_at
 from bridge.service.reports import balance, explain, statement
-from bridge.ticket import Actor, CustomerChange, OrganizationChange, PointsState, Status
+from bridge.ticket import Actor, Change, CustomerChange, OrganizationChange, PointsState, Status
 from tests.service.conftest import ACME, BETA, HOUR, NOW, House
 
 
@@ -152,3 +154,27 @@ def test_the_record_of_the_old_account_is_to_be_shown_anew(house: House) -> None
     house.run("5")
     waiting = house.db.read(lambda conn: stale(conn, "support", house.now, 9))
     assert {record.customer_ref for record in waiting} == {ACME.ref, BETA.ref}
+
+
+def test_a_move_between_the_two_reads_of_a_look_is_the_agent_s(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ticket is read, an agent moves it, and the history is read."""
+    house.buy(100, BETA.name)
+    charged(house)
+    house.desk.set_status("5", Status.CLOSED)
+    house.run("5")
+    house.later(hours=1)
+    house.desk.set_status("5", Status.OPEN)
+    house.later(hours=1)
+    history = house.desk.history
+
+    def move_first(ticket_id: str) -> tuple[Change, ...]:
+        move(house)
+        return history(ticket_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.desk, "history", move_first)
+        assert house.run("5") == "reopened"
+    assert house.run("5") == "moved, accepted"
+    assert (house.on_hand(), house.on_hand(BETA.name)) == (100, 90)
