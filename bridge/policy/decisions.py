@@ -95,7 +95,8 @@ class Context:
     `in_service_since` is when the bridge took up this helpdesk; older tickets are left alone.
     `continues` is the incident that a follow-up ticket takes up again, where the helpdesk closes
     tickets for good; None for any other ticket. `elsewhere` is the same for the account that the
-    ticket belongs to now, where that is another one than the incident's.
+    ticket belongs to now, where that is another one than the incident's. `paid`: the stored
+    incident has a charge of its own; a follow-up that is free has none.
     """
 
     terms: Terms
@@ -107,6 +108,7 @@ class Context:
     statuses: Statuses = field(default_factory=Statuses)
     account: str = ""
     elsewhere: "Context | None" = None
+    paid: bool = True
 
 
 def free_reopen_until(first_closed_at: datetime, zone: str, terms: Terms) -> date:

@@ -47,9 +47,14 @@ def release(incident: Incident, context: Context) -> Decision:
     if on_hand(context.lots, now) < price:
         return Decision(Kind.NOTHING, now, incident)
     finding = Finding(Rule.RELEASE, "points are on hand now: released and charged")
-    back = Status.OPEN if context.statuses.held and not incident.closed else None
+    back = status_after_hold(incident, context)
     owed = Owed(Charge(price, now), texts=(Text.RECEIPT_RELEASED,), status=back)
     return _accept(Kind.RELEASED, incident, now, context, (finding,), owed)
+
+
+def status_after_hold(incident: Incident, context: Context) -> Status | None:
+    """What a ticket is set to that is held no more; None where holding left its status alone."""
+    return Status.OPEN if context.statuses.held and not incident.closed else None
 
 
 def end_hold(incident: Incident, context: Context) -> Decision:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.policy.clock import clock_findings, end_clock, respond, start_clock
+from bridge.policy.clock import end_clock, respond
 from bridge.policy.decisions import (
     DONE,
     ENDED,
@@ -24,12 +24,12 @@ from bridge.policy.decisions import (
     next_incident,
     times,
 )
-from bridge.policy.gate import cycle_after, gate
+from bridge.policy.gate import gate
 from bridge.policy.hours import Calendar
 from bridge.policy.moves import as_read, has_moved, last_move, moved
 from bridge.policy.owed import Owed, Text
+from bridge.policy.reopening import gated_anew, taken_up
 from bridge.policy.rules import Finding, Rule
-from bridge.policy.zones import local_date
 from bridge.ticket import (
     Actor,
     Answer,
@@ -132,7 +132,7 @@ def _first_sight(ticket: Ticket, context: Context) -> Decision:
     if before is None or before.state in NEVER_CHARGED:
         return gate(blank, context, (finding,))
     free = replace(blank, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
-    return _taken_up(ticket.created_at, free, blank, context, (finding,))
+    return taken_up(ticket.created_at, free, blank, context, (finding,))
 
 
 def _first_answer(ticket: Ticket, incident: Incident) -> Answer | None:
@@ -209,49 +209,5 @@ def _clock_ends(incident: Incident, at: datetime) -> Findings:
 def _reopened(at: datetime, incident: Incident, context: Context) -> Decision:
     if incident.state is PointsState.DECLINED:
         finding = Finding(Rule.NEVER_CHARGED, "gated again", times(reopened_at=at))
-        return _gated_anew(next_incident(at, incident), context, (finding,))
-    return _taken_up(at, incident, next_incident(at, incident), context, ())
-
-
-def _taken_up(
-    at: datetime, incident: Incident, instead: Incident, context: Context, findings: Findings
-) -> Decision:
-    """A charged issue that comes back: free within the window, else `instead` is gated, or no."""
-    zone, terms = context.calendar.zone, context.terms
-    until = free_reopen_until(incident.first_closed_at or at, zone, terms)
-    inputs = {**times(reopened_at=at), "free_until": until.isoformat()}
-    if local_date(at, zone) <= until:
-        finding = Finding(Rule.REOPEN, "re-opened for free, with a new clock", inputs)
-        return _reopened_free(at, incident, context, (*findings, finding))
-    if terms.late_reopen == "refuse":
-        finding = Finding(Rule.REOPEN_LATE, "refused: closed again", inputs)
-        own = instead.number > incident.number
-        refused = incident if own else replace(instead, state=PointsState.DECLINED)
-        owed = Owed(texts=(Text.REPLY_REFUSED,), status=Status.CLOSED)
-        return Decision(Kind.REFUSED, at, replace(refused, closed=True), (*findings, finding), owed)
-    finding = Finding(Rule.REOPEN_LATE, "gated as a new incident", inputs)
-    return _gated_anew(instead, context, (*findings, finding), Text.RECEIPT_REOPENED_LATE)
-
-
-def _gated_anew(
-    incident: Incident,
-    context: Context,
-    findings: Findings,
-    receipt: Text = Text.RECEIPT_ACCEPTED,
-) -> Decision:
-    """A new incident is paid by the account that the ticket belongs to now, whoever paid before."""
-    there = context.elsewhere
-    decision = gate(incident, there or context, findings, receipt)
-    return replace(decision, elsewhere=there is not None)
-
-
-def _reopened_free(
-    at: datetime, incident: Incident, context: Context, findings: Findings
-) -> Decision:
-    clock = start_clock(at, cycle_after(incident), context.calendar, context.terms)
-    charged = incident.state is PointsState.CHARGED
-    state = PointsState.FREE_REOPEN if charged else incident.state
-    reopened = replace(incident, state=state, clock=clock)
-    found = (*findings, *clock_findings(clock, context.calendar))
-    owed = Owed(texts=(Text.RECEIPT_REOPENED,))
-    return Decision(Kind.REOPENED, at, reopened, found, owed)
+        return gated_anew(next_incident(at, incident), context, (finding,))
+    return taken_up(at, incident, next_incident(at, incident), context, ())

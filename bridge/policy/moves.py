@@ -15,8 +15,9 @@ from bridge.policy.decisions import (
     next_incident,
     times,
 )
-from bridge.policy.gate import gate, release
-from bridge.policy.owed import Owed, Text
+from bridge.policy.gate import gate, release, status_after_hold
+from bridge.policy.owed import NOTHING, Owed, Text
+from bridge.policy.reopening import continued
 from bridge.policy.rules import Finding, Rule
 from bridge.ticket import (
     Actor,
@@ -97,7 +98,7 @@ def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) 
         "by": change.actor.value,
     }
     if incident.state in NEVER_CHARGED:
-        return _unpaid(change, incident, there, inputs)
+        return _unpaid(change, ticket, incident, there, inputs)
     if change.actor in _NOBODY:
         return _requester_moved(change, incident, context, inputs)
     if incident.closed or incident.state not in _PAID:
@@ -105,53 +106,77 @@ def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) 
         flagged = replace(incident, state=PointsState.REVIEW)
         owed = Owed(texts=(Text.RECEIPT_MOVED_CLOSED,))
         return Decision(Kind.FLAGGED, change.at, flagged, (finding,), owed)
-    return _paid(change, incident, there, inputs)
+    left = _left(change, incident, context, inputs)
+    return replace(left, then=_taken_over(change, ticket, incident, context, there))
 
 
 def _unpaid(
-    change: Change, incident: Incident, there: Context, inputs: dict[str, str | int]
+    change: Change,
+    ticket: Ticket,
+    incident: Incident,
+    there: Context,
+    inputs: dict[str, str | int],
 ) -> Decision:
     """The hold moves with the ticket, and only the new account's points can release it."""
     held = incident.state is PointsState.AWAITING_POINTS
     outcome = "the hold moves with the ticket" if held else "nothing was paid: it just moves"
     finding = Finding(Rule.MOVED_HELD, outcome, inputs)
-    if not held:
-        return Decision(Kind.MOVED, change.at, incident, (finding,), elsewhere=True)
+    then = _ends_hold(change, ticket, incident, there) if held else None
+    owed = Owed(texts=(Text.RECEIPT_HOLD_MOVED,)) if held and then is None else NOTHING
+    return Decision(Kind.MOVED, change.at, incident, (finding,), owed, elsewhere=True, then=then)
+
+
+def _ends_hold(
+    change: Change, ticket: Ticket, incident: Incident, there: Context
+) -> Decision | None:
+    """The hold ends where the account has paid for the issue already, or has points on hand."""
+    free = continued(change.at, ticket.created_at, incident, there)
+    if free:
+        owed = replace(free.owed, status=status_after_hold(incident, there))
+        return replace(free, owed=owed)
     released = release(incident, there)
-    if released.kind is Kind.NOTHING:
-        owed = Owed(texts=(Text.RECEIPT_HOLD_MOVED,))
-        return Decision(Kind.MOVED, change.at, incident, (finding,), owed, elsewhere=True)
-    return Decision(Kind.MOVED, change.at, incident, (finding,), elsewhere=True, then=released)
+    return None if released.kind is Kind.NOTHING else released
 
 
 def _requester_moved(
     change: Change, incident: Incident, context: Context, inputs: dict[str, str | int]
 ) -> Decision:
-    if incident.closed:
+    if incident.closed or not context.paid:
         return Decision(Kind.NOTHING, context.now, incident)
     finding = Finding(Rule.REQUESTER_MOVED, "the charge stays with who paid", inputs)
     owed = Owed(texts=(Text.RECEIPT_REQUESTER_MOVED,))
     return Decision(Kind.NOTED, change.at, incident, (finding,), owed)
 
 
-def _paid(
-    change: Change, incident: Incident, there: Context, inputs: dict[str, str | int]
+def _left(
+    change: Change, incident: Incident, context: Context, inputs: dict[str, str | int]
 ) -> Decision:
-    """One transaction credits the old account and gates the new one; the clock goes on."""
+    """The account that the ticket leaves gets back what it paid for this incident, if anything."""
+    clock = incident.clock and end_clock(incident.clock, change.at)
+    left = replace(incident, closed=True, clock=clock)
+    if not context.paid:
+        finding = Finding(Rule.MOVED, "free there, the new account is gated", inputs)
+        return Decision(Kind.MOVED, change.at, left, (finding,))
     finding = Finding(Rule.MOVED, "credited to the old account, the new one is gated", inputs)
-    clock = incident.clock
-    left = replace(
-        incident,
-        state=PointsState.CREDITED,
-        closed=True,
-        clock=end_clock(clock, change.at) if clock else None,
-    )
-    opened = replace(next_incident(change.at, incident), first_closed_at=incident.first_closed_at)
-    gated = gate(opened, there, (), Text.RECEIPT_MOVED)
-    if gated.kind is Kind.ACCEPTED and clock and gated.incident:
-        gated = _clock_goes_on(gated, clock, change.at)
+    credited = replace(left, state=PointsState.CREDITED)
     owed = Owed(credit="moved to another account", shows=False)
-    return Decision(Kind.MOVED, change.at, left, (finding,), owed, then=gated)
+    return Decision(Kind.MOVED, change.at, credited, (finding,), owed)
+
+
+def _taken_over(
+    change: Change, ticket: Ticket, incident: Incident, context: Context, there: Context
+) -> Decision:
+    """The new account's incident, gated unless it has paid for the issue; the clock goes on."""
+    opened = replace(next_incident(change.at, incident), first_closed_at=incident.first_closed_at)
+    decision = continued(change.at, ticket.created_at, opened, there)
+    if decision:
+        decision = replace(decision, owed=Owed(texts=(Text.RECEIPT_MOVED_FREE,)))
+    else:
+        receipt = Text.RECEIPT_MOVED if context.paid else Text.RECEIPT_ACCEPTED
+        decision = gate(opened, there, (), receipt)
+    if decision.kind is not Kind.HELD and incident.clock:
+        return _clock_goes_on(decision, incident.clock, change.at)
+    return decision
 
 
 def _clock_goes_on(gated: Decision, clock: Clock, at: datetime) -> Decision:

@@ -22,6 +22,7 @@ class Text(StrEnum):
     RECEIPT_REOPENED_LATE = "receipt_reopened_late"
     RECEIPT_DECLINED = "receipt_declined"
     RECEIPT_MOVED = "receipt_moved"
+    RECEIPT_MOVED_FREE = "receipt_moved_free"
     RECEIPT_HOLD_MOVED = "receipt_hold_moved"
     RECEIPT_REQUESTER_MOVED = "receipt_requester_moved"
     RECEIPT_MOVED_CLOSED = "receipt_moved_closed"

@@ -118,8 +118,11 @@ def _context_of(
     if stored is None or stored.account_id == asks.id:
         return _context(conn, bridge, helpdesk, asks, now, ticket.follow_up_of)
     payer = accounts.by_id(conn, stored.account_id)
-    context = _context(conn, bridge, helpdesk, payer, now)
-    return replace(context, elsewhere=_context(conn, bridge, helpdesk, asks, now))
+    return replace(
+        _context(conn, bridge, helpdesk, payer, now),
+        elsewhere=_context(conn, bridge, helpdesk, asks, now, ticket.follow_up_of),
+        paid=holdings.charged_points(conn, stored.id) > 0,
+    )
 
 
 def _context(

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from bridge.policy.decisions import Context, Decision, Incident, Kind
+from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses
 from bridge.policy.incidents import decide, needs_history
-from bridge.policy.owed import Charge, Text, together
+from bridge.policy.owed import NOTHING, Charge, Text, together
 from bridge.ticket import (
     Actor,
     Change,
@@ -342,3 +342,77 @@ def test_a_move_of_before_that_led_elsewhere_is_not_what_brought_it_here() -> No
     changes = [move_of(Actor.AGENT, 20, OPENED, "9", "2")]
     made = settle(ticket(of=BETA), changes, accepted(), at_beta(OPENED + 2 * HOUR, lot(10)))
     assert kinds(made) == [Kind.NOTED]
+
+
+class TestAFollowUp:
+    """The account of the ticket that it continues has paid for the issue already."""
+
+    def to_who_paid(self, **root: object) -> Context:
+        """Beta has paid for the ticket that this one continues."""
+        rules = at_beta(OPENED + 2 * HOUR, lot(10))
+        assert rules.elsewhere
+        before = replace(closed_at(OPENED - 24 * HOUR), **root)  # type: ignore[arg-type]
+        return replace(rules, elsewhere=replace(rules.elsewhere, continues=before))
+
+    def test_that_comes_to_who_paid_is_free_and_its_clock_goes_on(self) -> None:
+        incident = accepted()
+        made = move(incident, self.to_who_paid())
+        assert kinds(made) == [Kind.MOVED, Kind.REOPENED]
+        assert made[0].owed.credit
+        free = after(made)
+        assert (free.state, free.number, made[1].owed.charge) == (PointsState.FREE_REOPEN, 2, None)
+        assert free.first_closed_at == OPENED - 24 * HOUR
+        assert incident.clock
+        assert free.clock
+        assert free.clock.due_at == incident.clock.due_at
+        assert texts(made) == (Text.RECEIPT_MOVED_FREE,)
+
+    def test_that_waits_for_points_waits_no_more(self) -> None:
+        rules = self.to_who_paid()
+        assert rules.elsewhere
+        there = replace(rules.elsewhere, lots=[], statuses=Statuses(held=Status.PENDING))
+        made = move(held(), replace(rules, elsewhere=there))
+        assert kinds(made) == [Kind.MOVED, Kind.REOPENED]
+        free = after(made)
+        assert (free.state, free.number) == (PointsState.FREE_REOPEN, 1)
+        assert free.clock
+        assert free.clock.started_at == OPENED + HOUR
+        assert (texts(made), made[1].owed.status) == ((Text.RECEIPT_REOPENED,), Status.OPEN)
+
+    def test_that_was_declined_elsewhere_is_free_when_it_is_reopened(self) -> None:
+        declined = replace(held(), state=PointsState.DECLINED, closed=True, customer_ref=BETA)
+        at = OPENED + 2 * HOUR
+        reopened = StatusChange(70, at, Actor.CUSTOMER, "7", Status.CLOSED, Status.OPEN)
+        made = settle(ticket(of=BETA), [reopened], declined, self.to_who_paid())
+        assert (kinds(made), after(made).state) == ([Kind.REOPENED], PointsState.FREE_REOPEN)
+
+    @pytest.mark.parametrize(
+        "root", [{"state": PointsState.DECLINED}, {"first_closed_at": OPENED - 91 * 24 * HOUR}]
+    )
+    def test_of_what_was_not_paid_or_too_late_is_paid(self, root: dict[str, object]) -> None:
+        rules = self.to_who_paid(**root)
+        assert kinds(move(accepted(), rules)) == [Kind.MOVED, Kind.ACCEPTED]
+        assert kinds(move(held(), rules)) == [Kind.MOVED, Kind.RELEASED]
+
+    def test_the_last_day_is_that_of_its_opening_and_not_of_the_move(self) -> None:
+        rules = self.to_who_paid(first_closed_at=OPENED - 90 * 24 * HOUR)
+        changes = [moved_by(Actor.AGENT, OPENED + 48 * HOUR)]
+        made = settle(ticket(of=BETA), changes, accepted(), rules)
+        assert kinds(made) == [Kind.MOVED, Kind.REOPENED]
+
+    def test_that_was_free_leaves_nothing_to_credit(self) -> None:
+        free = replace(accepted(), state=PointsState.FREE_REOPEN)
+        made = move(free, replace(at_beta(OPENED + 2 * HOUR, lot(10)), paid=False))
+        assert kinds(made) == [Kind.MOVED, Kind.ACCEPTED]
+        assert (made[0].owed, made[0].incident and made[0].incident.state) == (
+            NOTHING,
+            PointsState.FREE_REOPEN,
+        )
+        assert made[0].incident
+        assert made[0].incident.closed
+        assert made[1].owed.charge
+        assert texts(made) == (Text.RECEIPT_ACCEPTED,)
+
+    def test_that_is_free_is_no_charge_to_be_noted_when_its_person_moves(self) -> None:
+        free = replace(accepted(), state=PointsState.FREE_REOPEN)
+        assert move(free, replace(at_beta(), paid=False), Actor.SYSTEM) == []

@@ -178,3 +178,52 @@ def test_a_move_between_the_two_reads_of_a_look_is_the_agent_s(
         assert house.run("5") == "reopened"
     assert house.run("5") == "moved, accepted"
     assert (house.on_hand(), house.on_hand(BETA.name)) == (100, 90)
+
+
+class TestAFollowUp:
+    @pytest.fixture
+    def follow_up(self, house: House) -> House:
+        """Acme has paid for ticket 5; ticket 6 continues it for free."""
+        house.buy(30)
+        house.buy(30, BETA.name)
+        house.open()
+        house.desk.set_status("5", Status.CLOSED)
+        house.run("5")
+        house.open("6", follow_up_of="5")
+        house.run()
+        house.later(hours=1)
+        return house
+
+    def back(self, house: House) -> None:
+        seq = len(house.desk.changes["6"]) + 1
+        line = OrganizationChange(seq, house.now, Actor.AGENT, "5", "3", "2")
+        house.desk.changes["6"].append(line)
+        house.change("6", customer=ACME)
+
+    def test_that_moves_away_and_back_costs_its_account_nothing_more(
+        self, follow_up: House
+    ) -> None:
+        move(follow_up, ticket_id="6")
+        assert follow_up.run("6") == "moved, accepted"
+        assert (follow_up.on_hand(), follow_up.on_hand(BETA.name)) == (20, 20)
+        assert follow_up.notes("6")[-1].text.startswith("Points: 10 charged to Beta Ltd")
+        follow_up.later(hours=1)
+        self.back(follow_up)
+        assert follow_up.run("6") == "moved, reopened"
+        assert (follow_up.on_hand(), follow_up.on_hand(BETA.name)) == (20, 30)
+        assert follow_up.incident("6").incident.state is PointsState.FREE_REOPEN
+        assert follow_up.notes("6")[-1].text == (
+            "Points: moved here from Beta Ltd, nothing charged: this continues an incident that"
+            " Acme GmbH has paid for. The clock goes on: first response due 2026-11-23 14:00"
+            " (business hours of Europe/Berlin)."
+        )
+
+    def test_that_waited_elsewhere_is_free_again_when_it_is_back(self, follow_up: House) -> None:
+        for number in range(3):
+            follow_up.open(f"1{number}", BETA)
+        follow_up.run()
+        move(follow_up, ticket_id="6")
+        assert follow_up.run("6") == "moved, held"
+        self.back(follow_up)
+        assert follow_up.run("6") == "moved, reopened"
+        assert follow_up.on_hand() == 20
