@@ -20,7 +20,8 @@ from bridge.ticket import Note, Status
 class TicketWrite:
     """A ticket's fields, and what goes with them in the same call.
 
-    `state` is the incident's when this was owed: what has become wrong since does not go out.
+    `state` and `account_id` are the incident's when this was owed: what has become wrong since does
+    not go out. `account_id` None: it was owed before that was noted.
     """
 
     kind: ClassVar[str] = "ticket"
@@ -30,6 +31,7 @@ class TicketWrite:
     status: Status | None = None
     pending_until: datetime | None = None
     note: Note | None = None
+    account_id: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The payload as it is stored; what is not there is left out."""
@@ -39,6 +41,7 @@ class TicketWrite:
             "status": self.status and self.status.value,
             "pending_until": until and until.isoformat(),
             "note": asdict(self.note) if self.note else None,
+            "account": self.account_id,
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -53,6 +56,7 @@ class TicketWrite:
             status=Status(status) if status else None,
             pending_until=datetime.fromisoformat(until) if until else None,
             note=Note(**note) if note else None,
+            account_id=stored.get("account"),
         )
 
 

@@ -4,12 +4,13 @@ from sqlalchemy import Connection
 
 from bridge.errors import HelpdeskRefused
 from bridge.ledger import incidents
+from bridge.policy.writes import keeps_message, keeps_status
 from bridge.queues import outbox, rows
 from bridge.queues.outbox import Leased, TicketWrite
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
-from bridge.ticket import TicketUpdate
+from bridge.ticket import PointsState, TicketUpdate
 
 
 def send_next(bridge: Bridge) -> bool:
@@ -36,7 +37,7 @@ def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
     """The write as it should be now.
 
     When the incident has moved on meanwhile, the fields show it, and neither a status nor a message
-    to the requester that has become wrong goes out any more.
+    to the requester that has become wrong goes out any more (`bridge.policy.writes`).
     """
     if leased.ticket_id is None:
         raise HelpdeskRefused(f"outbox {leased.id} names no ticket to write to")
@@ -46,13 +47,19 @@ def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
     fields, again = fields_of(conn, bridge, newest), leased.attempts > 1
     if not isinstance(payload, TicketWrite):
         return TicketUpdate(leased.ticket_id, fields, repeat=again)
-    timely = payload.state == stored.incident.state.value and newest.id == stored.id
-    note = payload.note
+    mine, owed_in = newest.id == stored.id, PointsState(payload.state)
+    status, note = payload.status, payload.note
+    if status and not (mine and keeps_status(status, owed_in, stored.incident)):
+        status = None
+    same = payload.account_id in (None, stored.account_id)
+    if note and note.public:
+        told = mine and keeps_message(owed_in, stored.incident, same_account=same)
+        note = note if told else None
     return TicketUpdate(
         ticket_id=leased.ticket_id,
         fields=fields,
-        status=payload.status if timely else None,
-        pending_until=payload.pending_until if timely else None,
-        note=note if note and (timely or not note.public) else None,
+        status=status,
+        pending_until=payload.pending_until if status else None,
+        note=note,
         repeat=again,
     )

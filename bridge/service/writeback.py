@@ -18,15 +18,12 @@ from bridge.policy.decisions import Decision, free_reopen_until
 from bridge.policy.display import ticket_fields
 from bridge.policy.owed import CLOCK_TURNED, REMINDER, Owed, Text, together
 from bridge.policy.points import last_valid_day
+from bridge.policy.writes import REPAIR_SPAN, may_repair
 from bridge.policy.zones import load_zone, local_date
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.core import Bridge
 from bridge.ticket import AccountFields, Fields, Note
-
-#: Values that browsers put back are mended this often in an hour, per ticket (product rule 6.6).
-MOST_REPAIRS = 3
-_REPAIR_SPAN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,12 @@ def owe_repair(
     """Owe the helpdesk fields that show something else than the ledger says.
 
     Nothing where a write may have come after the ticket was read at `seen_at`, nor more often than
-    `MOST_REPAIRS` an hour: two forms must not make us write for ever. Returns whether it is owed.
+    `may_repair` says. Returns whether it is owed.
     """
     helpdesk, ticket_id = stored.helpdesk, stored.ticket_id
     if outbox.is_unwritten(conn, helpdesk, ticket_id, seen_at):
         return False
-    if outbox.repairs_since(conn, helpdesk, ticket_id, now - _REPAIR_SPAN) >= MOST_REPAIRS:
+    if not may_repair(outbox.repairs_since(conn, helpdesk, ticket_id, now - REPAIR_SPAN)):
         return False
     key = f"{helpdesk}:{ticket_id}:repair:{delivery}"
     payload = FieldRepair(stored.id)
@@ -112,6 +109,7 @@ def _owe(
         status=owed.status,
         pending_until=owed.pending_until,
         note=_note(conn, bridge, stored, owed.texts, key, now),
+        account_id=stored.account_id,
     )
     outbox.owe(
         conn,

@@ -1,7 +1,7 @@
 """Tickets that move to another account, and browsers that save over what the bridge wrote."""
 
 from bridge.demo.scene import Scene
-from bridge.service.writeback import MOST_REPAIRS
+from bridge.policy.writes import MOST_REPAIRS
 from tests.e2e.helpers import (
     CARLA,
     DAY,

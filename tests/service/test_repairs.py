@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import HelpdeskRefused
+from bridge.policy.writes import MOST_REPAIRS
 from bridge.queues import rows
-from bridge.service.writeback import MOST_REPAIRS
 from bridge.ticket import PointsState, Ticket, TicketUpdate
 from tests.service.conftest import House
 

@@ -11,8 +11,8 @@ from bridge.policy.retries import WAITS
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.sending import send_next
-from bridge.ticket import Fields, Note, PointsState, SlaState, Status
-from tests.service.conftest import DAY, HOUR, NOW, House
+from bridge.ticket import Actor, Fields, Note, OrganizationChange, PointsState, SlaState, Status
+from tests.service.conftest import BETA, DAY, HOUR, NOW, House
 
 
 @pytest.fixture
@@ -117,6 +117,35 @@ class TestWhatHasBecomeWrong:
         owe(charged, payload)
         (update,) = charged.send()
         assert (update.status, update.pending_until, update.note) == (None, None, None)
+
+    def test_a_status_that_would_open_what_was_closed_since_is_not_set(self, held: House) -> None:
+        held.send()
+        held.buy(10)
+        held.desk.set_status("5", Status.CLOSED)
+        assert held.settle("5") == "closed"
+        assert [update.status for update in held.send()] == [None, None]
+        assert held.desk.tickets["5"].status is Status.CLOSED
+
+    def test_what_an_account_is_told_does_not_go_to_whom_its_ticket_was_moved(
+        self, held: House
+    ) -> None:
+        """The hold goes on, so the ticket is set to wait all the same."""
+        line = OrganizationChange(9, held.now, Actor.AGENT, "5", "2", "3")
+        held.desk.changes["5"].append(line)
+        held.change(customer=BETA)
+        assert held.settle("5") == "moved"
+        first, second = held.send()
+        assert (first.status, first.pending_until) == (Status.PENDING, NOW + 14 * DAY)
+        assert first.note is None
+        assert second.note
+        assert not second.note.public
+
+    def test_what_was_owed_before_its_account_was_noted_goes_out(self, held: House) -> None:
+        held.send()
+        note = Note("m", "s", "t", public=True)
+        owe(held, TicketWrite(held.incident().id, "awaiting_points", note=note))
+        (update,) = held.send()
+        assert update.note == note
 
 
 def owe(house: House, payload: TicketWrite | FieldRepair, ticket_id: str | None = "5") -> None:

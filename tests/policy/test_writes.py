@@ -1,0 +1,41 @@
+"""What may still be written when its turn comes. Pure values."""
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.policy.decisions import Incident
+from bridge.policy.writes import MOST_REPAIRS, keeps_message, keeps_status, may_repair
+from bridge.ticket import PointsState, Status
+from tests.policy.cases import OPENED
+
+CHARGED = Incident(PointsState.CHARGED, OPENED)
+
+
+@pytest.mark.parametrize("status", [Status.OPEN, Status.PENDING, Status.CLOSED])
+def test_a_status_is_set_while_the_incident_stands_as_it_did(status: Status) -> None:
+    assert keeps_status(status, PointsState.CHARGED, CHARGED)
+    assert not keeps_status(status, PointsState.AWAITING_POINTS, CHARGED)
+
+
+@pytest.mark.parametrize("status", [Status.OPEN, Status.PENDING, Status.CLOSED])
+def test_what_was_closed_since_is_left_closed(status: Status) -> None:
+    kept = keeps_status(status, PointsState.CHARGED, replace(CHARGED, closed=True))
+    assert kept == (status is Status.CLOSED)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_requester_is_told_what_still_is_so(closed: bool) -> None:
+    """Also of a ticket that is closed: a refusal closes it with the same write."""
+    incident = replace(CHARGED, closed=closed)
+    assert keeps_message(PointsState.CHARGED, incident, same_account=True)
+    assert not keeps_message(PointsState.AWAITING_POINTS, incident, same_account=True)
+
+
+def test_the_requester_is_not_told_of_an_account_that_the_ticket_has_left() -> None:
+    assert not keeps_message(PointsState.CHARGED, CHARGED, same_account=False)
+
+
+def test_fields_are_mended_a_few_times() -> None:
+    assert may_repair(MOST_REPAIRS - 1)
+    assert not may_repair(MOST_REPAIRS)
