@@ -123,8 +123,9 @@ class Actor(StrEnum):
 class Change:
     """One line of the helpdesk's own history of a ticket, which nobody can edit.
 
-    `seq` grows with time within a ticket. `actor` says what kind of author it was, `who` which one
-    (the vendor's user id).
+    `seq` is the change's own number: it grows within a ticket, also from change to change of one
+    save, and is the same at every reading. What a decision has seen is stored by it. `actor` says
+    what kind of author it was, `who` which one (the vendor's user id).
     """
 
     seq: int

@@ -10,6 +10,10 @@ from bridge.errors import HelpdeskRefused, TicketNotFound
 T = TypeVar("T")
 
 _TICKET_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+IN_A_LINE = 1000
+"""How many changes one line of a vendor's history may tell."""
+
+_LAST_LINE = (2**63 - 1) // IN_A_LINE - 1
 _ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
 _ADDRESS = re.compile(r"\S+@\S+")
 _LONGEST_LABEL, _LONGEST_REASON = 80, 200
@@ -59,6 +63,20 @@ def path_id(vendor: str, ticket_id: str) -> str:
     if not _TICKET_ID.fullmatch(ticket_id):
         raise TicketNotFound(f"{vendor}'s ticket ids are whole numbers")
     return ticket_id
+
+
+def change_seq(history_line: int, place: int = 0) -> int:
+    """The `Change.seq` of what a line of a vendor's history tells at that place, from 0.
+
+    What the bridge has seen is stored as such a number, so its form never changes without a
+    migration.
+
+    Raises:
+        HelpdeskRefused: nothing that can be stored.
+    """
+    if not (0 <= history_line <= _LAST_LINE and 0 <= place < IN_A_LINE):
+        raise HelpdeskRefused(f"the history's line {history_line} cannot be numbered")
+    return history_line * IN_A_LINE + place
 
 
 def line(text: str) -> str:

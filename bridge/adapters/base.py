@@ -56,6 +56,8 @@ class Adapter(ABC):
     def history(self, ticket_id: str) -> tuple[Change, ...]:
         """What was done to the ticket and by whom, oldest first. Repeatable.
 
+        Every change has a number of its own (`Change.seq`), the same at each reading.
+
         One call, or one for each page where the vendor's history has pages.
 
         Raises: as `fetch`.

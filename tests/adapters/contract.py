@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import pytest
@@ -279,9 +280,20 @@ class AnyAdapterContract(ABC, Generic[V]):
         assert all(change.before is not change.after for change in turns)
         assert any(change.actor is Actor.AGENT for change in turns)
         assert all(change.at.tzinfo is UTC for change in changes)
-        seqs = [change.seq for change in changes]
-        assert seqs == sorted(seqs)
-        assert len({change.seq for change in turns}) == len(turns)
+
+    def test_every_change_has_a_number_of_its_own_that_grows(self, vendor: V) -> None:
+        """What is not above the last number seen is taken as seen: two must never share one."""
+        self.serve(vendor, marks=("receipt:1",))
+        seqs = [change.seq for change in self.adapter(SECRET).history(self.ticket_id)]
+        assert len(seqs) > 1
+        assert all(before < after for before, after in pairwise(seqs))
+
+    def test_a_change_keeps_its_number_whatever_happens_later(self, vendor: V) -> None:
+        self.serve(vendor)
+        adapter = self.adapter(SECRET)
+        before = adapter.history(self.ticket_id)
+        adapter.write(TicketUpdate(self.ticket_id, FIELDS, Status.CLOSED, note=RECEIPT))
+        assert adapter.history(self.ticket_id)[: len(before)] == before
 
     @pytest.mark.parametrize("status", [None, Status.OPEN, Status.PENDING, Status.CLOSED])
     @pytest.mark.parametrize("note", [None, RECEIPT, MESSAGE], ids=["bare", "internal", "public"])

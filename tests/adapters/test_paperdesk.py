@@ -39,7 +39,10 @@ PAPER = {
     "marks": [],
     "shown": {},
 }
-CHANGES = [{"nr": 1, "at": "2026-11-23T10:00:00Z", "from": "open", "to": "closed", "by": "agent"}]
+CHANGES = [
+    {"nr": 1, "at": "2026-11-23T10:00:00Z", "from": "open", "to": "closed", "by": "agent"},
+    {"nr": 2, "at": "2026-11-23T10:00:00Z", "from": "closed", "to": "open", "by": "agent"},
+]
 
 
 class TestContract(AdapterContract):

@@ -20,6 +20,7 @@ from tests.adapters.zendesk_desk import (
     API,
     TICKET,
     Desk,
+    field_change,
     payload,
     status_change,
     with_api_token,
@@ -60,7 +61,9 @@ class TestContractWithAnApiToken(AdapterContract):
     @pytest.fixture(autouse=True)
     def _desk(self) -> None:
         self.desk = Desk()
-        self.desk.add_audit(AGENT, status_change("new", "solved"))
+        self.desk.add_audit(
+            AGENT, status_change("new", "solved"), field_change("group_id", "7", "8")
+        )
         self.desk.add_audit(AGENT, status_change("solved", "open"))
 
     def adapter(self, *secrets: str) -> Zendesk:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
+from bridge.adapters.answers import IN_A_LINE
 from bridge.errors import HelpdeskRefused
-from bridge.ticket import Status, StatusChange, Ticket
+from bridge.ticket import Message, OrganizationChange, Status, StatusChange, Ticket
 from tests.adapters.zendesk_desk import (
     AGENT,
     API,
@@ -17,6 +18,7 @@ from tests.adapters.zendesk_desk import (
     Desk,
     Json,
     comment,
+    field_change,
     payload,
     status_change,
     zendesk,
@@ -129,9 +131,10 @@ def test_a_mark_of_another_form_is_none(desk: Desk, metadata: Json | None) -> No
 
 
 def changes() -> list[tuple[int, str, str, str]]:
+    """Turns of the status, each with the last digits of its audit's id."""
     history = zendesk().history(TICKET)
     turns = [c for c in history if isinstance(c, StatusChange)]
-    return [(c.seq % 100, c.before.value, c.after.value, c.who) for c in turns]
+    return [(c.seq // IN_A_LINE % 100, c.before.value, c.after.value, c.who) for c in turns]
 
 
 def test_the_history_tells_each_change_that_matters(desk: Desk) -> None:
@@ -143,6 +146,14 @@ def test_the_history_tells_each_change_that_matters(desk: Desk) -> None:
         (46, "closed", "open", str(CARLA)),
         (47, "open", "closed", str(AGENT)),
     ]
+
+
+def test_what_one_save_changed_is_told_change_by_change(desk: Desk) -> None:
+    moved, solved = field_change("organization_id", "2", "3"), status_change("new", "solved")
+    audit = desk.add_audit(AGENT, moved, comment(AGENT), solved)
+    told = [one for one in zendesk().history(TICKET) if one.seq // IN_A_LINE == audit["id"]]
+    assert [type(one) for one in told] == [StatusChange, OrganizationChange, Message]
+    assert [one.seq % IN_A_LINE for one in told] == [0, 1, 2]
 
 
 def test_a_ticket_that_was_merged_ended_so(desk: Desk) -> None:

@@ -184,13 +184,12 @@ def comment(author: int, *, public: bool = True, body: str = "...", **changes: o
     return {"type": "Comment", "author_id": author, "public": public, "body": body, **changes}
 
 
+def field_change(field: str, before: str, after: str) -> Json:
+    return {"type": "Change", "field_name": field, "previous_value": before, "value": after}
+
+
 def status_change(before: str, after: str) -> Json:
-    return {
-        "type": "Change",
-        "field_name": "status",
-        "previous_value": before,
-        "value": after,
-    }
+    return field_change("status", before, after)
 
 
 def methods(vendor: RequestsMock) -> list[str]:

@@ -5,7 +5,18 @@ import pytest
 from bridge.demo.scene import CLOUD, TwoDesks
 from bridge.sandbox.zendesk import Fault
 from bridge.service import reports
-from tests.e2e.helpers import CARLA, DAY, HOUR, bought, charges, dead, on_hand, opened, sound
+from tests.e2e.helpers import (
+    CARLA,
+    DAY,
+    HOUR,
+    MIKE,
+    bought,
+    charges,
+    dead,
+    on_hand,
+    opened,
+    sound,
+)
 
 
 def fields(desks: TwoDesks, ticket_id: int) -> dict[str, object]:
@@ -63,6 +74,20 @@ def test_a_zendesk_ticket_lives_the_same_life(desks: TwoDesks) -> None:
     desks.settle()
     assert decided(desks, ticket) == ["accepted", "responded", "closed", "reopened"]
     assert on_hand(desks, "Acme GmbH") == 10
+
+
+def test_what_an_agent_solves_and_gives_away_in_one_save_is_flagged(desks: TwoDesks) -> None:
+    """Product rule 2.6: "after closure -> flagged"; it is not the person who moved."""
+    bought(desks, "Acme GmbH", 20)
+    ticket, model = mailed(desks), desks.zendesk.model
+    model.add_organization("Maple Inc")
+    mike = model.add_customer("Mike", MIKE, "Maple Inc")
+    model.agent_answers(ticket, "Please restart it.")
+    model.agent_sets(ticket, status="solved", requester_id=mike)
+    desks.settle()
+    assert decided(desks, ticket) == ["accepted", "responded", "closed", "flagged"]
+    assert fields(desks, ticket)["points_state"] == "points_state_review"
+    assert sound(desks)
 
 
 @pytest.mark.parametrize(("days", "decision"), [(60, "reopened"), (91, "accepted")])

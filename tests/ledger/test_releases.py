@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.adapters.answers import IN_A_LINE, change_seq
 from bridge.database import guards
 from bridge.database.engine import Database
 from bridge.ledger.audit import audit
@@ -80,6 +81,20 @@ def test_with_two_records_nobody_can_tell_any_more_where_an_incident_came_from(p
     _change(path, "INSERT INTO links VALUES ('support', 'organization:9', 1, NULL, NULL, NULL)")
     query = "SELECT id FROM incidents WHERE customer_ref IS NULL ORDER BY id"
     assert _migrated(path, query) == [(1,), (4,), (7,), (8,)]
+
+
+def test_what_was_seen_of_a_ticket_stays_seen_and_nothing_more(path: Path) -> None:
+    """A line of a helpdesk's history had one number; now each of its changes has one."""
+    audit = 21_273_011_420_001
+    _change(path, f"UPDATE incidents SET seen = {audit} WHERE helpdesk = 'cloud'")
+    seen = _migrated(path, "SELECT id, seen FROM incidents WHERE seen <> 0 ORDER BY id")
+    assert seen == [(id_, change_seq(line, IN_A_LINE - 1)) for id_, line in _seen(audit)]
+    for _, line in _seen(audit):
+        assert change_seq(line, IN_A_LINE - 1) < change_seq(line + 1)
+
+
+def _seen(audit: int) -> list[tuple[int, int]]:
+    return [(1, 157), (3, audit), (7, 170)]
 
 
 def test_a_record_is_called_as_the_account_that_has_it_alone(path: Path) -> None:

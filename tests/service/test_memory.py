@@ -66,7 +66,8 @@ class TestContract(AnyAdapterContract[MemoryDesk]):
         self, vendor: MemoryDesk, *, marks: tuple[str, ...] = (), lost_field: str | None = None
     ) -> None:
         vendor.tickets["5"] = replace(TICKET, marks=frozenset(marks))
-        vendor.set_status("5", Status.PENDING)
+        for status in (Status.PENDING, Status.CLOSED):
+            vendor.set_status("5", status)
         if lost_field:
             refused = HelpdeskRefused(f"{lost_field} was not stored")
             vendor.failing |= {"write": refused, "show account": refused}

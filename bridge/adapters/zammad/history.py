@@ -5,10 +5,12 @@ the users, roles and articles that they name.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bridge.adapters.answers import change_seq
 from bridge.adapters.zammad.ticket import Article, Instant, Person, Role, checked, is_agent
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import (
@@ -89,22 +91,22 @@ class History:
         if line.object == "Ticket::Article" and line.type == "created":
             article = self._assets.articles.get(line.o_id)
             if article:
-                public, automatic = not article.internal, article.automatic
-                yield Message(line.id, line.created_at, *self._by(line), public, automatic)
+                yield Message(*self._by(line), not article.internal, article.automatic)
         elif (line.object, line.o_id) != ("Ticket", self._ticket_id):
             return
         elif line.attribute == "state":
             before, after = (status_of(id_) for id_ in _states(line))
             if before is not after:
-                yield StatusChange(line.id, line.created_at, *self._by(line), before, after)
+                yield StatusChange(*self._by(line), before, after)
         elif line.attribute in _MOVES:
             ids = _text(line.id_from), _text(line.id_to)
-            yield _MOVES[line.attribute](line.id, line.created_at, *self._by(line), *ids)
+            yield _MOVES[line.attribute](*self._by(line), *ids)
         elif line.type == "merged_into":
-            yield Merge(line.id, line.created_at, *self._by(line), _text(line.id_to))
+            yield Merge(*self._by(line), _text(line.id_to))
 
-    def _by(self, line: _Line) -> tuple[Actor, str]:
-        return self._actor(line.created_by_id), str(line.created_by_id)
+    def _by(self, line: _Line) -> tuple[int, datetime, Actor, str]:
+        who = line.created_by_id
+        return change_seq(line.id), line.created_at, self._actor(who), str(who)
 
     def _actor(self, user_id: int) -> Actor:
         if user_id == self._bot_id:

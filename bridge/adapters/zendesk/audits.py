@@ -4,10 +4,12 @@ The history that nobody can edit: who did what, and what was written.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from bridge.adapters.answers import change_seq
 from bridge.adapters.zendesk.ticket import (
     STAFF,
     Custom,
@@ -123,9 +125,14 @@ class Audits:
 
         A ticket is born open: one that was created in another status changed at once.
         """
-        return tuple(change for audit in self._audits for change in self._read(audit, bot_id))
+        return tuple(
+            replace(change, seq=change_seq(audit.id, place))
+            for audit in self._audits
+            for place, change in enumerate(self._read(audit, bot_id))
+        )
 
     def _read(self, audit: _Audit, bot_id: int) -> Iterator[Change]:
+        """All that one save changed: the status first, then the rest as it stands there."""
         by = (audit.id, audit.created_at, self._actor(audit, bot_id), str(audit.author_id))
         statuses = _statuses(audit)
         if statuses and statuses[0] is not statuses[1]:
