@@ -343,7 +343,7 @@ def take_away(desk: Desk) -> Plan:
 
 
 class TestAnInstallationOfTheLastRelease:
-    """It had seven triggers, and its user was told of every write of its own."""
+    """It had seven triggers, its user was told of every write of its own, points began as 0."""
 
     @pytest.fixture
     def upgraded(self, desk: Desk) -> Plan:
@@ -351,14 +351,28 @@ class TestAnInstallationOfTheLastRelease:
         new = desk.row("Trigger", f"{TRIGGER_PREFIX}organization changed")
         del desk.box.model.store.tables["Trigger"][new["id"]]
         desk.bridge["preferences"] = deepcopy(desk.preferences)
+        for row in desk.rows("Attribute"):
+            if row["data_type"] == "integer":
+                row["data_option"]["default"] = 0
         return set_up(desk)
 
     def test_is_upgraded_by_a_setup_alone(self, desk: Desk, upgraded: Plan) -> None:
         assert changes(upgraded) == [
+            *[(Action.CHANGE, name) for name in ("points_charged", *["points_balance"] * 2)],
+            (Action.MAKE, "of the fields"),
             (Action.MAKE, f"{TRIGGER_PREFIX}organization changed"),
             (Action.CHANGE, "of the bridge"),
         ]
         assert changes(desk.setup().plan(WANTED)) == []
+
+    def test_shows_nothing_on_a_ticket_of_which_nothing_is_decided(
+        self, desk: Desk, upgraded: Plan
+    ) -> None:
+        """Product rule 6.7: "A field that is empty is empty, not zero"."""
+        assert "an empty default" in named(upgraded, "points_charged").detail
+        model = desk.box.model
+        ticket = model.ticket(model.customer_mails("carla@acme.example", "Help", "Please."))
+        assert (ticket["points_charged"], ticket["points_balance"]) == (None, None)
 
     def test_hears_of_a_ticket_that_an_agent_moves(self, desk: Desk, upgraded: Plan) -> None:
         model = desk.box.model
@@ -558,6 +572,24 @@ class TestDrift:
         row["data_option"] |= {"max": 100, "min": 1}
         set_up(desk)
         assert (row["data_option"]["min"], row["data_option"]["max"]) == (0, 1_000_000)
+
+    @pytest.mark.parametrize(
+        ("name", "key", "value"),
+        [
+            ("points_balance", "default", 5),
+            ("points_state", "default", "charged"),
+            ("points_next_expiry", "diff", 24),
+            ("points_response_due", "diff", 0),
+        ],
+    )
+    def test_of_a_default_is_mended(self, desk: Desk, name: str, key: str, value: object) -> None:
+        set_up(desk)
+        option = desk.row("Attribute", name)["data_option"]
+        empty = option[key]
+        option[key] = value
+        assert named(set_up(desk), name).detail == "lacks an empty default"
+        assert desk.row("Attribute", name)["data_option"][key] == empty
+        assert changes(desk.setup().plan(WANTED)) == []
 
     def test_that_waits_for_its_migration_is_not_sent_again(self, desk: Desk) -> None:
         """Sending the same definition once more would want another migration."""

@@ -17,7 +17,7 @@ from bridge.ticket import PointsState, SlaState
 TRIGGER_PREFIX = "zz-points-bridge: "
 """Zammad runs triggers by name, so ours come last and see what the others did."""
 
-_POINTS = {"min": 0, "max": 1_000_000, "default": 0, "null": True}
+_POINTS = {"min": 0, "max": 1_000_000, "default": None, "null": True}
 _DAY = {"future": True, "past": True, "diff": None, "null": True}
 _TEXT = {"type": "text", "maxlength": 250, "default": "", "null": True}
 

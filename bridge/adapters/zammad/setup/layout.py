@@ -27,6 +27,8 @@ admin's own go before ours where they have a condition, and not where they have 
 """
 
 _TEXT_TYPES = frozenset({"input", "select", "tree_select", "textarea"})
+#: What Zammad fills a new record with; of a time, its distance from now.
+_DEFAULTS = ("default", "diff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,16 @@ class Field:
         if not self.needed:
             return []
         lacks = [f"option {key}" for key in self._missing_options(option)]
+        filled = any(option.get(key) not in (None, "") for key in _DEFAULTS)
+        lacks += ["an empty default"] if filled else []
         if self.data_type == "integer":
             lacks += ["min"] if option.get("min", 0) > self.option["min"] else []
             lacks += ["max"] if option.get("max", 0) < self.option["max"] else []
         return lacks
 
     def widened(self, option: Mapping[str, Any]) -> Json:
-        """The same options, and what they lack; what an admin has chosen stays."""
-        wide = dict(option)
+        """The same options, and what they lack; what else an admin has chosen stays."""
+        wide = dict(option) | {key: self.option[key] for key in _DEFAULTS if key in self.option}
         if missing := self._missing_options(option):
             labels = self.option["options"]
             wide["options"] = dict(option["options"]) | {key: labels[key] for key in missing}
@@ -84,7 +88,8 @@ class Field:
         return [key for key in self.option["options"] if key not in (option.get("options") or {})]
 
 
-_POINTS = {"default": 0, "min": 0, "max": 1_000_000, "null": True}
+# Empty until something is decided: 0 would be a statement (product rule 6.7).
+_POINTS = {"default": None, "min": 0, "max": 1_000_000, "null": True}
 _DAY = {"future": True, "past": True, "diff": None, "null": True}
 _TEXT = {"type": "text", "maxlength": 250, "default": "", "null": True}
 
