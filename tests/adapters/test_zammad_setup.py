@@ -974,6 +974,21 @@ class TestTheTrials:
         assert states == {4, 5}
         assert {row["organization_id"] for row in desk.rows("Ticket")[1:]} == {None}
 
+    def test_of_a_merge_that_did_not_come_about_await_nothing(self, desk: Desk) -> None:
+        """Nothing would arrive, and the receiver would be suspected."""
+        set_up(desk)
+        trials = {one.event: one.act for one in desk.setup(setup_token=Token.ADMIN).trials()}
+        refused = Fault("PUT", "/api/v1/ticket_merge/*", status=200, body=b'{"result": "failed"}')
+        desk.box.model.faults.add(refused)
+        created = trials[f"{TRIGGER_PREFIX}created"]
+        assert created
+        created()
+        for event, said in (("merged", "does not merge"), ("received a merge", "did not come")):
+            act = trials[f"{TRIGGER_PREFIX}{event}"]
+            assert act
+            with pytest.raises(HelpdeskRefused, match=said):
+                act()
+
     def test_of_the_bridges_own_user_prove_only_what_has_no_guard(
         self, desk: Desk, fired: Callable[[], list[tuple[str, str]]]
     ) -> None:

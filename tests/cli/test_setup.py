@@ -201,6 +201,7 @@ def test_a_trial_that_the_helpdesk_refuses_fails_the_proof(run: Run, bare: Scene
     bare.zammad.model.faults.add(refused)
     code, out, _ = run(*SETUP, "--prove")
     assert (code, "does not merge" in out) == (1, True)
+    assert "received a merge: the merge of the test tickets did not come about" in out
 
 
 def test_native_slas_are_made_and_taken_away_by_the_setting(
