@@ -31,7 +31,16 @@ class Channel(StrEnum):
     OTHER = "other"
 
 
-class PointsState(StrEnum):
+class _Shown(StrEnum):
+    """A value that a field shows."""
+
+    @property
+    def label(self) -> str:
+        """How people read it, in a helpdesk's list of choices and in a terminal."""
+        return self.value.replace("_", " ").replace("reopen", "re-open")
+
+
+class PointsState(_Shown):
     """What agents see of an incident's points (product rule 6.1)."""
 
     CHARGED = "charged"
@@ -42,7 +51,7 @@ class PointsState(StrEnum):
     REVIEW = "review"
 
 
-class SlaState(StrEnum):
+class SlaState(_Shown):
     """What agents see of the first-response promise."""
 
     RUNNING = "running"

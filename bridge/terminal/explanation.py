@@ -12,8 +12,8 @@ def show_explanation(found: Explanation) -> None:
     say(
         f"[bold]{shown(f'{found.helpdesk} ticket {found.ticket_id}')}[/] (number "
         f"{shown(found.incidents[-1].ticket_number)}) of [bold]{shown(found.account.name)}[/]: "
-        f"[bold]{fields.state.value}[/], {fields.charged} points charged, {fields.balance} left; "
-        f"first response due {cell(fields.response_due)}, {cell(fields.sla)}; "
+        f"[bold]{fields.state.label}[/], {fields.charged} points charged, {fields.balance} left; "
+        f"first response due {cell(fields.response_due)}, {cell(fields.sla and fields.sla.label)}; "
         f"free re-open until {cell(fields.free_reopen_until)}."
     )
     for decision in found.decisions:

@@ -166,6 +166,13 @@ class TestTheLayout:
         assert layout.trigger_conditions(4) == trigger_conditions(4)
         assert layout.TRIGGER_PREFIX == TRIGGER_PREFIX
 
+    def test_has_choices_in_words_that_people_use(self) -> None:
+        labels = [one.option["options"] for one in layout.TICKET_FIELDS if "options" in one.option]
+        states, promises = labels
+        assert states["free_reopen"] == "free re-open"
+        assert states["awaiting_points"] == "awaiting points"
+        assert promises["at_risk"] == "at risk"
+
     def test_has_the_fields_of_the_stand_in(self) -> None:
         ours = [(one.name, one.data_type, one.option) for one in layout.TICKET_FIELDS]
         assert ours == list(TICKET_ATTRIBUTES)

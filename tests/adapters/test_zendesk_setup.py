@@ -265,6 +265,13 @@ class TestDrift:
         desk.row("triggers", CHANGED)["conditions"]["all"][1]["value"] = value
         assert changes(desk.setup().plan(WANTED)) == [(Action.CHANGE, CHANGED)]
 
+    def test_of_an_option_has_a_name_that_people_use(self, desk: Desk) -> None:
+        set_up(desk)
+        options = desk.row("ticket_fields", "points_state")["custom_field_options"]
+        names = {option["value"]: option["name"] for option in options}
+        assert names["points_state_free_reopen"] == "free re-open"
+        assert names["points_state_awaiting_points"] == "awaiting points"
+
     def test_of_an_option_is_mended_and_leaves_what_an_admin_added(self, desk: Desk) -> None:
         """Zendesk deletes the options that an update does not list, with their values."""
         set_up(desk)

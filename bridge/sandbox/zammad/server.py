@@ -22,8 +22,8 @@ _DAY = {"future": True, "past": True, "diff": None, "null": True}
 _TEXT = {"type": "text", "maxlength": 250, "default": "", "null": True}
 
 
-def _choice(options: Iterable[str]) -> Record:
-    labels = {option: option.replace("_", " ") for option in options}
+def _choice(options: Iterable[PointsState | SlaState]) -> Record:
+    labels = {option.value: option.label for option in options}
     return {"default": "", "options": labels, "nulloption": True, "null": True, "maxlength": 255}
 
 

@@ -29,9 +29,9 @@ EVENT_TYPES = tuple(
 """What triggers do not tell, or not reliably."""
 
 
-def options(field: str, values: Iterable[str]) -> list[Record]:
+def options(field: str, values: Iterable[PointsState | SlaState]) -> list[Record]:
     """The options of a drop-down: a tag must say whose it is, for it is a tag of the ticket too."""
-    return [{"name": value.replace("_", " "), "value": f"{field}_{value}"} for value in values]
+    return [{"name": value.label, "value": f"{field}_{value}"} for value in values]
 
 
 TICKET_FIELDS: tuple[Record, ...] = (

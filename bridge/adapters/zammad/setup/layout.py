@@ -105,8 +105,8 @@ _ON_ORGANIZATIONS = {
 }
 
 
-def _choice(options: Iterable[str]) -> Json:
-    labels = {option: option.replace("_", " ") for option in options}
+def _choice(options: Iterable[PointsState | SlaState]) -> Json:
+    labels = {option.value: option.label for option in options}
     return {"default": "", "options": labels, "nulloption": True, "null": True, "maxlength": 255}
 
 

@@ -1,6 +1,6 @@
 """The custom fields that the bridge has in a Zendesk. They stay, with all that is in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from bridge.adapters.provisioning import Action, Step
@@ -9,11 +9,11 @@ from bridge.adapters.zendesk.access import ZendeskConfig
 from bridge.adapters.zendesk.values import ACCOUNT_FIELD_TYPES, FIELD_TYPES, field_key
 from bridge.ticket import PointsState, SlaState
 
-OPTIONS = {
-    "points_state": tuple(f"points_state_{state}" for state in PointsState),
-    "points_sla_state": tuple(f"points_sla_state_{state}" for state in SlaState),
+OPTIONS: Mapping[str, Iterable[PointsState | SlaState]] = {
+    "points_state": PointsState,
+    "points_sla_state": SlaState,
 }
-"""The options of the drop-downs. Each is a tag of the ticket too, so it says whose it is."""
+"""What the drop-downs offer."""
 
 _SHOWN = {
     "points_balance": ("Points: balance", ACCOUNT_FIELD_TYPES["points_balance"]),
@@ -113,8 +113,8 @@ class OrganizationFields(Resource):
 def _ticket_field(key: str) -> Json:
     field: Json = {"title": key, "type": FIELD_TYPES[key], "visible_in_portal": False}
     if key in OPTIONS:
-        labels = ((value.removeprefix(f"{key}_"), value) for value in OPTIONS[key])
-        options = [{"name": name.replace("_", " "), "value": value} for name, value in labels]
+        # An option's value is a tag of the ticket too, so it says whose it is.
+        options = [{"name": one.label, "value": f"{key}_{one}"} for one in OPTIONS[key]]
         field["custom_field_options"] = options
     return field
 
