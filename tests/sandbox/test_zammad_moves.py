@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.sandbox.zammad import AGENT, Token, ZammadSandbox
+from bridge.sandbox.zammad import AGENT, BRIDGE, Token, ZammadSandbox
 
-from .conftest import CARLA, Api, Json, Receiver
+from .conftest import CARLA, Api, Clock, Json, Receiver
 
 BOB = "bob@beta.example"
 
@@ -134,6 +134,126 @@ def test_a_ticket_of_the_secondary_organisation_stays_when_the_two_are_swapped(
     assert fired(sandbox, receiver) == ["organization changed"]
     assert [row[3] for row in moves(api, second)] == [5]
     assert [row[3] for row in moves(api, first)] == [1]
+
+
+@pytest.fixture
+def left_behind(sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int) -> int:
+    """A ticket of Beta Ltd whose customer belongs to Beta no more. Nothing has saved it since."""
+    sandbox.model.admin_moves_person(CARLA, "Acme GmbH", secondary=("Beta Ltd",))
+    ticket_id = mailed(sandbox, receiver)
+    sandbox.model.agent_sets(ticket_id, organization="Beta Ltd")
+    sandbox.model.admin_moves_person(CARLA, "Acme GmbH")
+    assert fired(sandbox, receiver) == ["organization changed"]
+    assert api.get(f"/tickets/{ticket_id}")["organization_id"] == beta
+    return ticket_id
+
+
+BACK = ("organization", "Beta Ltd", "Acme GmbH")
+
+
+def test_the_next_save_gives_a_ticket_back_to_its_customers_organisation(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, left_behind: int
+) -> None:
+    """From Zammad's code: `check_default_organization` runs before each update of a ticket."""
+    sandbox.model.agent_sets(left_behind, priority_id=3)
+    assert fired(sandbox, receiver) == ["organization changed"]
+    assert api.get(f"/tickets/{left_behind}")["organization_id"] == 2
+    agent = sandbox.model.access.actor(AGENT).id
+    assert moves(api, left_behind)[-1] == (*BACK, agent)
+
+
+def test_a_write_of_the_bridge_moves_the_ticket_too_and_no_trigger_tells_it(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, left_behind: int
+) -> None:
+    answer = api.put(f"/tickets/{left_behind}", {"points_charged": 10})
+    assert answer["organization_id"] == 2, "the answer is all that the bridge hears of it"
+    assert fired(sandbox, receiver) == []
+    bridge = sandbox.model.access.actor(BRIDGE).id
+    assert moves(api, left_behind)[-1] == (*BACK, bridge)
+
+
+@pytest.mark.parametrize("what", ["mail", "note", "scheduler", "form"])
+def test_whatever_saves_a_ticket_corrects_its_organisation(
+    sandbox: ZammadSandbox, api: Api, clock: Clock, left_behind: int, what: str
+) -> None:
+    model = sandbox.model
+    if what == "mail":
+        model.customer_replies_by_mail(left_behind, "And?")
+    elif what == "note":
+        model.agent_notes(left_behind, "I look into it.")
+    elif what == "form":
+        model.agent_saves_form(model.agent_opens_form(left_behind), priority_id=3)
+    else:
+        ticket = model.ticket(left_behind)
+        ticket |= {"state_id": 7, "pending_time": clock.now}
+        model.scheduler_runs()
+    assert api.get(f"/tickets/{left_behind}")["organization_id"] == 2
+
+
+@pytest.mark.parametrize("token", [Token.BRIDGE, Token.AGENT])
+def test_an_article_of_the_system_alone_saves_no_ticket(
+    sandbox: ZammadSandbox, api: Api, beta: int, left_behind: int, token: Token
+) -> None:
+    note = {"ticket_id": left_behind, "body": "10 points", "type": "note", "sender": "System"}
+    api.post("/ticket_articles", note, token=token)
+    assert api.get(f"/tickets/{left_behind}")["organization_id"] == beta
+    api.post("/ticket_articles", note | {"sender": "Agent"}, token=token)
+    assert api.get(f"/tickets/{left_behind}")["organization_id"] == 2
+
+
+def test_a_correction_that_comes_alone_has_the_time_of_the_change_before(
+    sandbox: ZammadSandbox, api: Api, left_behind: int
+) -> None:
+    """From Zammad's code: the time is set before the organisation is looked at."""
+    path = f"/tickets/{left_behind}"
+    before = api.get(path)
+    after = api.put(path, {}, token=Token.AGENT)
+    assert (after["organization_id"], after["updated_at"]) == (2, before["updated_at"])
+    history = api.get(f"/ticket_history/{left_behind}")["history"]
+    row = [row for row in history if row["type"] == "updated"][-1]
+    assert (row["attribute"], row["created_at"]) == ("organization", before["updated_at"])
+
+
+def test_a_person_without_an_organisation_takes_it_off_every_ticket_that_is_saved(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int
+) -> None:
+    for _ in range(101):
+        sandbox.model.agent_logs_phone(CARLA, "Broken", "She called.")
+    sandbox.model.admin_moves_person(CARLA, None)
+    [last] = [row["id"] for row in api.get("/tickets?per_page=200") if row["organization_id"]]
+    assert api.put(f"/tickets/{last}", {"points_charged": 1})["organization_id"] is None
+
+
+def test_a_merge_saves_the_source_and_only_touches_the_target(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver, beta: int, left_behind: int
+) -> None:
+    target = mailed(sandbox, receiver)
+    sandbox.model.ticket(target)["organization_id"] = beta
+    sandbox.model.agent_merges(left_behind, target)
+    shown = [api.get(f"/tickets/{row}")["organization_id"] for row in (left_behind, target)]
+    assert shown == [2, beta]
+
+
+def test_a_customer_can_give_no_ticket_away(
+    sandbox: ZammadSandbox, api: Api, as_carla: dict[str, str], receiver: Receiver, beta: int
+) -> None:
+    ticket_id = mailed(sandbox, receiver)
+    bob = sandbox.model.access.actor(BOB).id
+    change = {"customer": BOB, "customer_id": bob, "owner_id": 5, "organization_id": beta}
+    api.call("PUT", f"/tickets/{ticket_id}", change | {"title": "Mine"}, as_carla, status=200)
+    ticket = api.get(f"/tickets/{ticket_id}")
+    assert (ticket["title"], ticket["owner_id"], ticket["organization_id"]) == ("Mine", 1, 2)
+    assert ticket["customer_id"] == sandbox.model.access.actor(CARLA).id
+
+
+def test_the_preferences_of_a_ticket_are_kept_key_by_key(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver
+) -> None:
+    ticket_id = mailed(sandbox, receiver)
+    for preferences in ({"one": 1, "two": 2}, {"two": 3}):
+        api.put(f"/tickets/{ticket_id}", {"preferences": preferences})
+    preferences = api.get(f"/tickets/{ticket_id}")["preferences"]
+    assert (preferences["one"], preferences["two"]) == (1, 3)
 
 
 def test_an_agent_may_move_a_customer_but_not_an_agent(

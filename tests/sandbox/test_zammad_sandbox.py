@@ -176,8 +176,25 @@ def test_a_change_that_changes_nothing_leaves_no_trace(sandbox: ZammadSandbox, a
     ticket_id = sandbox.model.customer_mails(CARLA, "Broken", "It is.")
     api.put(f"/tickets/{ticket_id}", {"points_charged": 10})
     before = api.get(f"/tickets/{ticket_id}"), api.get(f"/ticket_history/{ticket_id}")
-    api.put(f"/tickets/{ticket_id}", {"points_charged": 10, "no_such_field": 1}, token=Token.AGENT)
+    api.put(f"/tickets/{ticket_id}", {"points_charged": 10, "no_such_field": 1})
     assert (api.get(f"/tickets/{ticket_id}"), api.get(f"/ticket_history/{ticket_id}")) == before
+
+
+def test_a_save_that_changes_nothing_is_signed_by_who_was_not_the_last(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver
+) -> None:
+    """From Zammad's code: the signature is set before each save, and no history keeps it."""
+    ticket_id = sandbox.model.customer_mails(CARLA, "Broken", "It is.")
+    path = f"/tickets/{ticket_id}"
+    before, history = api.get(path), api.get(f"/ticket_history/{ticket_id}")["history"]
+    sandbox.webhooks.drain()
+    receiver.requests.clear()
+    after = api.put(path, {}, token=Token.AGENT)
+    assert after["updated_by_id"] == sandbox.model.access.actor("agent@example.com").id
+    assert after["updated_at"] > before["updated_at"]
+    assert api.get(f"/ticket_history/{ticket_id}")["history"] == history
+    sandbox.webhooks.drain()
+    assert receiver.triggers == []
 
 
 # --- set-up --------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def create_article() -> Response:
     """POST /ticket_articles."""
     model, actor, body = zammad(), caller(), document()
     ticket = model.access.ticket(actor, int(body.get("ticket_id") or 0))
-    model.desk.update(actor, ticket, {"article": body})
+    model.desk.add_article(actor, ticket, body)
     return answer(model.views.article(model.store.articles(ticket["id"])[-1]), 201)
 
 

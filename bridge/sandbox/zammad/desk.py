@@ -6,26 +6,13 @@ from dataclasses import dataclass
 
 from bridge.sandbox.zammad import lifecycle, seed
 from bridge.sandbox.zammad.access import Actor
-from bridge.sandbox.zammad.articles import Articles, full_name, performed_note
+from bridge.sandbox.zammad.articles import Articles, performed_note
 from bridge.sandbox.zammad.attributes import ObjectManager
 from bridge.sandbox.zammad.conditions import Event, Told
-from bridge.sandbox.zammad.escalation import Escalations
 from bridge.sandbox.zammad.mails import Mail
-from bridge.sandbox.zammad.records import ApiError, Record, as_moment, as_text, opaque
+from bridge.sandbox.zammad.records import ApiError, Record
+from bridge.sandbox.zammad.saving import Tickets, check_new
 from bridge.sandbox.zammad.store import SYSTEM, Store
-
-_RELATIONS = {
-    # name in a request: table, column that holds the name
-    "group": ("Group", "name"),
-    "state": ("TicketState", "name"),
-    "priority": ("TicketPriority", "name"),
-    "owner": ("User", "login"),
-    "customer": ("User", "login"),
-    "organization": ("Organization", "name"),
-}
-_UNLOGGED = frozenset(
-    {"article_count", "create_article_type_id", "create_article_sender_id", "preferences"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +49,10 @@ class Desk:
         self, store: Store, attributes: ObjectManager, fire: Callable[[Event], None]
     ) -> None:
         self._store = store
-        self._attributes = attributes
         self._act = fire
         self._held: list[Event] | None = None
         self._articles = Articles(store)
-        self._escalations = Escalations(store)
+        self._tickets = Tickets(store, attributes)
 
     @contextmanager
     def answering_first(self) -> Iterator[None]:
@@ -96,11 +82,11 @@ class Desk:
             ApiError: 403 or 422, as recordings 146 to 153.
         """
         with self._store.lock:
-            wanted = self._wanted(actor, body)
+            wanted = self._tickets.wanted(actor, body)
             if not actor.is_agent:
                 wanted["customer_id"] = actor.id
-            self._check_new(actor, wanted)
-            ticket = self._insert(actor, wanted)
+            check_new(actor, wanted)
+            ticket = self._tickets.insert(actor, wanted)
             article = self._write(ticket, actor, body.get("article"), set())
             self._link(ticket, body.get("links") or {})
             self._fire(Event("create", ticket, article, actor_id=actor.id))
@@ -113,7 +99,7 @@ class Desk:
             wanted["customer_id"] = actor.id
             if incoming.channel_id is not None:
                 wanted["preferences"] = {"channel_id": incoming.channel_id}
-            ticket = self._insert(actor, wanted)
+            ticket = self._tickets.insert(actor, wanted)
             article = self._receive(ticket, actor, incoming, set())
             self._fire(Event("create", ticket, article, actor_id=actor.id, told="everybody"))
             return ticket
@@ -121,38 +107,51 @@ class Desk:
     def update(self, actor: Actor, ticket: Record, body: Record) -> None:
         """Change fields and state and add an article in one go, as PUT /tickets/{id} does.
 
-        A change that changes nothing leaves no trace (recording 083).
+        A change that changes nothing leaves no trace (recording 083), but for the signature of one
+        who was not the last to save.
 
         Raises:
             ApiError: 422, a value is refused; 500, an email article in a group without an address.
         """
         with self._store.lock:
-            wanted = self._wanted(actor, body)
+            wanted = self._tickets.wanted(actor, body, ticket)
             self._articles.check_address(ticket, body.get("article"))
             if not actor.is_agent and "state_id" in wanted and self.refuses_follow_up(ticket):
                 raise lifecycle.too_late()
-            changes = self._save(ticket, wanted, actor.id)
+            changes = self._tickets.save(ticket, wanted, actor.id)
             article = self._write(ticket, actor, body.get("article"), changes)
+            self._updated(actor, ticket, article, changes)
+
+    def add_article(self, actor: Actor, ticket: Record, spec: Record) -> None:
+        """Add an article, as POST /ticket_articles does. One of the System saves no ticket.
+
+        Raises:
+            ApiError: 500, as `update`.
+        """
+        with self._store.lock:
+            changes: set[str] = set()
+            article = self._write(ticket, actor, spec, changes)
             self._updated(actor, ticket, article, changes)
 
     def update_by_mail(self, actor: Actor, ticket: Record, incoming: Incoming) -> None:
         """Add a mail to a ticket, which opens again unless it is new (recordings 287 to 306)."""
         with self._store.lock:
-            opens = incoming.reopens and ticket["state_id"] != seed.NEW
-            changes = self._save(ticket, {"state_id": seed.OPEN} if opens else {}, actor.id)
+            changes: set[str] = set()
+            if incoming.reopens and ticket["state_id"] != seed.NEW:
+                changes |= self._tickets.save(ticket, {"state_id": seed.OPEN}, actor.id)
             article = self._receive(ticket, actor, incoming, changes)
             self._updated(actor, ticket, article, changes, "everybody")
 
     def time_is_up(self, ticket: Record, state_id: int) -> None:
         """The scheduler moves a ticket on that was pending until now (recordings 544, 629)."""
         with self._store.lock:
-            changes = self._save(ticket, {"state_id": state_id}, SYSTEM)
+            changes = self._tickets.save(ticket, {"state_id": state_id}, SYSTEM)
             self._updated(self._system(), ticket, None, changes, "everybody")
 
     def follow_person(self, ticket: Record, organization_id: int | None) -> None:
         """The ticket of a person who moved goes along; no agent is told (recordings 491 to 497)."""
         with self._store.lock:
-            changes = self._save(ticket, {"organization_id": organization_id}, SYSTEM)
+            changes = self._tickets.save(ticket, {"organization_id": organization_id}, SYSTEM)
             self._updated(self._system(), ticket, None, changes, "nobody")
 
     def _updated(
@@ -185,7 +184,7 @@ class Desk:
             self._store.log(source["id"], actor.id, "merged_into", **ids)
             note = self._write(source, actor, {"body": "merged", "type": "note"}, set())
             self._relink(source["id"], target["id"])
-            self._save(source, {"state_id": seed.MERGED, "owner_id": SYSTEM}, actor.id)
+            self._tickets.save(source, {"state_id": seed.MERGED, "owner_id": SYSTEM}, actor.id)
             target["updated_at"] = self._store.now()
             self._fire(Event("update.merged_into", source, note, actor_id=actor.id))
             self._fire(Event("update.received_merge", target, actor_id=actor.id))
@@ -200,7 +199,9 @@ class Desk:
 
     def set_quietly(self, ticket: Record, fields: Record) -> None:
         """A trigger's own change: stored in the name of `-`, but it fires no other trigger."""
-        self._save(ticket, self._wanted(self._system(), fields), SYSTEM)
+        wanted = self._tickets.wanted(self._system(), fields)
+        if any(ticket[key] != value for key, value in wanted.items()):
+            self._tickets.save(ticket, wanted, SYSTEM)
 
     def auto_reply(self, ticket: Record, recipient: str, subject: str, text: str) -> None:
         """A trigger's public email in the name of the system; none without a sending address."""
@@ -230,105 +231,11 @@ class Desk:
     def refuses_follow_up(self, ticket: Record) -> bool:
         """Whether the ticket's group wants a new ticket in place of a re-opened one."""
         group = self._store.get("Group", ticket["group_id"])
-        kind = self._state_type(ticket["state_id"])
+        kind = self._tickets.state_type(ticket["state_id"])
         return lifecycle.refuses_follow_up(ticket, group, kind, self._store.now())
 
     def _system(self) -> Actor:
         return Actor(self._store.get("User", SYSTEM), frozenset())
-
-    def _wanted(self, actor: Actor, body: Record) -> Record:
-        """The columns that a request sets; unknown and read-only keys are ignored."""
-        wanted: Record = {}
-        for name, (table, column) in _RELATIONS.items():
-            if body.get(name):
-                wanted[f"{name}_id"] = self._lookup(name, table, column, body[name])
-        wanted |= {key: _as_id(body[key]) for key in lifecycle.WRITABLE_IDS if key in body}
-        wanted |= {key: as_moment(body[key]) for key in lifecycle.WRITABLE_TIMES if key in body}
-        wanted |= {key: body[key] for key in lifecycle.WRITABLE_VALUES if key in body}
-        if actor.is_agent and isinstance(body.get("preferences"), dict):
-            wanted["preferences"] = body["preferences"]
-        if wanted.get("state_id") is not None:
-            self._check_state(wanted["state_id"])
-        return wanted | self._attributes.cast("Ticket", body)
-
-    def _lookup(self, name: str, table: str, column: str, value: object) -> int:
-        row = self._store.first(table, **{column: value})
-        if row is None:
-            raise ApiError(422, f"No lookup value found for '{name}': \"{value}\"")
-        return int(row["id"])
-
-    def _check_state(self, state_id: int) -> None:
-        if state_id not in self._store.tables["TicketState"]:
-            raise ApiError(422, f"Invalid value '{state_id}' for field 'state_id'!", human=False)
-
-    def _check_new(self, actor: Actor, wanted: Record) -> None:
-        if wanted.get("group_id") is None:
-            raise ApiError(422, "The required value 'group_id' is missing.")
-        if actor.is_agent and not actor.works_in(wanted["group_id"]):
-            raise ApiError(403, "Not authorized")
-        if not wanted.get("title") or wanted.get("customer_id") is None:
-            raise opaque(422)
-
-    def _insert(self, actor: Actor, wanted: Record) -> Record:
-        defaults = {"priority_id": 2, "state_id": seed.NEW, "owner_id": SYSTEM, "preferences": {}}
-        fields: Record = dict.fromkeys(lifecycle.FIELDS[1:]) | defaults
-        fields |= self._attributes.defaults("Ticket") | wanted
-        fields["organization_id"] = self._organization(fields)
-        state_type = self._state_type(fields["state_id"])
-        lifecycle.consequences({}, fields, state_type, self._store.now())
-        ticket = self._store.insert("Ticket", fields, actor.id)
-        ticket["number"] = f"55{ticket['id']:03d}"
-        self._store.log(ticket["id"], actor.id, "created")
-        self._escalations.apply(ticket)
-        return ticket
-
-    def _save(self, ticket: Record, wanted: Record, by: int) -> set[str]:
-        """Store the change with all that follows from it; returns the columns that changed."""
-        after = ticket | wanted
-        if wanted.keys() & {"customer_id", "organization_id"}:
-            after["organization_id"] = self._organization(after)
-        state_type = self._state_type(after["state_id"])
-        lifecycle.consequences(ticket, after, state_type, self._store.now())
-        changed = [key for key in ticket if ticket[key] != after[key]]
-        if not changed:
-            return set()
-        after |= {"updated_at": self._store.now(), "updated_by_id": by}
-        for key in changed:
-            self._log_change(ticket, key, ticket[key], after[key], by)
-        signed = {"updated_by_id"} if ticket["updated_by_id"] != by else set()
-        ticket.update(after)
-        self._escalations.apply(ticket)
-        return signed.union(changed)
-
-    def _organization(self, ticket: Record) -> int | None:
-        """The organisation that is wanted, if it is one of the customer's, else the primary one.
-
-        Another one is refused without a word (recordings 504, 508, 512).
-        """
-        customer = self._store.get("User", ticket["customer_id"])
-        primary: int | None = customer["organization_id"]
-        wanted: int | None = ticket["organization_id"]
-        return wanted if wanted in customer["organization_ids"] else primary
-
-    def _log_change(self, ticket: Record, key: str, before: object, after: object, by: int) -> None:
-        if key in _UNLOGGED:
-            return
-        name = key.removesuffix("_id")
-        if name == key or name not in _RELATIONS:
-            values = {"value_from": as_text(before), "value_to": as_text(after)}
-            self._store.log(ticket["id"], by, "updated", attribute=key, **values)
-            return
-        table = _RELATIONS[name][0]
-        ids = {"id_to": after, "id_from": before}
-        names = {
-            "value_from": self._history_name(table, before),
-            "value_to": self._history_name(table, after),
-        }
-        self._store.log(ticket["id"], by, "updated", attribute=name, **ids, **names)
-
-    def _history_name(self, table: str, row_id: object) -> str:
-        row = self._store.tables[table].get(row_id if isinstance(row_id, int) else 0, {})
-        return full_name(row) if table == "User" else str(row.get("name", ""))
 
     def _write(
         self, ticket: Record, actor: Actor, spec: object, changes: set[str]
@@ -344,7 +251,7 @@ class Desk:
         fields = self._articles.written(ticket, actor, spec)
         article = self._add(ticket, actor, fields, changes)
         if lifecycle.opens(ticket, article):
-            changes |= self._save(ticket, {"state_id": seed.OPEN}, actor.id)
+            changes |= self._tickets.save(ticket, {"state_id": seed.OPEN}, actor.id)
         ticket["updated_at"] = article["updated_at"]
         if seed.ARTICLE_TYPES[article["type_id"]] == "email" and article["sender_id"] != 2:
             sent = {"value_from": article["subject"], "value_to": article["to"]}
@@ -370,8 +277,10 @@ class Desk:
         """Store an article and what it does to the ticket; adds to `changes`."""
         article = self._store.insert("TicketArticle", fields, actor.id)
         self._store.log_article(article, "created")
-        effect = lifecycle.contact(ticket, article, self._store.articles(ticket["id"]))
-        changes |= self._save(ticket, effect, actor.id)
+        articles = self._store.articles(ticket["id"])
+        if article["sender_id"] != 3 or len(articles) == 1:
+            effect = lifecycle.contact(ticket, article, articles)
+            changes |= self._tickets.save(ticket, effect, actor.id)
         return article
 
     def _link(self, ticket: Record, links: Mapping[str, Mapping[str, Iterable[int]]]) -> None:
@@ -386,10 +295,3 @@ class Desk:
             for kind, one, other in self._store.links
         ]
         self._store.links.append(("parent", target_id, source_id))
-
-    def _state_type(self, state_id: int) -> str:
-        return seed.STATE_TYPES[self._store.get("TicketState", state_id)["state_type_id"]]
-
-
-def _as_id(value: object) -> int | None:
-    return int(str(value)) if str(value).isdigit() else None
