@@ -1,6 +1,7 @@
 """How records look from outside: in API answers, as assets, and in a webhook's body."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from bridge.sandbox.zammad import seed
 from bridge.sandbox.zammad.records import Record, dumps
@@ -31,15 +32,21 @@ _EMBEDDED = {
 
 
 class Views:
-    """Renders records, without changing them."""
+    """Renders records, without changing them.
+
+    Zammad caches what a record looks like until the record changes: one that was read before a
+    migration does not show the new columns.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._cached: dict[tuple[str, int], tuple[datetime, frozenset[str]]] = {}
 
     def ticket(self, ticket: Record) -> Record:
         """A ticket with the ids of its articles, as PUT, POST and assets show it."""
         ids = [row["id"] for row in self._store.articles(ticket["id"])]
-        return {**ticket, "article_ids": ids, "ticket_time_accounting_ids": []}
+        shown = self._as_cached("Ticket", ticket)
+        return shown | {"article_ids": ids, "ticket_time_accounting_ids": []}
 
     def ticket_expanded(self, ticket: Record) -> Record:
         """A ticket with the names beside the ids, as `expand=true` shows it."""
@@ -79,7 +86,7 @@ class Views:
 
     def organization(self, organization: Record) -> Record:
         """An organisation with the ids of its members."""
-        return organization | {
+        return self._as_cached("Organization", organization) | {
             "member_ids": [row["id"] for row in self._members(organization)],
             "secondary_member_ids": [
                 row["id"]
@@ -239,6 +246,13 @@ class Views:
     def _signatures(self, row: Record) -> Record:
         keys = ("created_by", "updated_by")
         return {key: self._store.label("User", row[f"{key}_id"]) for key in keys}
+
+    def _as_cached(self, table: str, row: Record) -> Record:
+        key, changed = (table, row["id"]), row["updated_at"]
+        if key not in self._cached or self._cached[key][0] != changed:
+            self._cached[key] = changed, frozenset(row)
+        columns = self._cached[key][1]
+        return {name: value for name, value in row.items() if name in columns}
 
     def _members(self, organization: Record) -> list[Record]:
         users = self._store.tables["User"].values()

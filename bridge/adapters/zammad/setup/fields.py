@@ -5,7 +5,7 @@ others is pending. What is stored differs from what was sent (Zammad adds keys),
 bridge needs of an attribute is compared.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bridge.adapters.provisioning import Action, Step
 from bridge.adapters.resources import Item, Json, Lists, Resource
@@ -22,8 +22,7 @@ _MEND_TYPE = {
     Action.BLOCK: "if nobody uses it, delete it in Zammad's object manager",
     Action.REPORT: "name an attribute that holds text in the settings",
 }
-_POLLS = 60
-_POLL_SECONDS = 1.0
+_SAMPLE = "100"
 
 
 class Fields(Resource):
@@ -66,14 +65,16 @@ class Fields(Resource):
 
 
 class Migration:
-    """What makes the attributes real, and shows whether they are.
+    """What makes the attributes real.
+
+    Whether they are is told by the object manager: Zammad caches what a record looks like until it
+    is changed, for days, so that an old one shows no new field.
 
     Args:
         admin: calls with the permission `admin.object`.
         agent: calls as the bridge itself, which must see the fields.
         lists: what is there.
         fields: those that there must be.
-        sleep: waits so many seconds, until all of Zammad's processes know of a migration.
     """
 
     def __init__(
@@ -82,56 +83,46 @@ class Migration:
         agent: ZammadAdmin,
         lists: Lists,
         fields: Iterable[Field],
-        sleep: Callable[[float], None],
     ) -> None:
         self._admin = admin
         self._agent = agent
         self._lists = lists
         self._fields = {(one.object, one.name): one for one in fields}
-        self._sleep = sleep
 
     def steps(self, of_fields: Sequence[Step]) -> Iterator[Step]:
         """The migration, if a change among these steps or one that was made waits for it."""
         rows = self._lists.rows(_ATTRIBUTES)
-        waiting = any(step.changes for step in of_fields) or self._waits(rows)
-        if not waiting and not self._unseen():
-            return
-        foreign = self._foreign_pending(rows) if waiting else []
-        finding = (Action.BLOCK, _held_up(foreign), _DISCARD) if foreign else (Action.MAKE,)
-        yield Step("migration", "of the fields", *finding, apply=self._migrate)
+        if any(step.changes for step in of_fields) or self._waits(rows):
+            foreign = self._foreign_pending(rows)
+            finding = (Action.BLOCK, _held_up(foreign), _DISCARD) if foreign else (Action.MAKE,)
+            yield Step("migration", "of the fields", *finding, apply=self._migrate)
 
     def unseen(self) -> list[str]:
-        """Fields that it writes and does not see; of what there is none yet, nothing is known."""
-        return [one.name for one in self._unseen() if one.needed]
+        """Needed fields that no record shows of those the bridge reads; without any, none.
+
+        For whom the attributes are not told: a record hides a new field until it is changed.
+        """
+        shown = {name: self._shown(path) for name, path in _LISTS.items()}
+        needed = [one for one in self._fields.values() if one.needed]
+        return [
+            one.name for one in needed if shown[one.object] and one.name not in shown[one.object]
+        ]
+
+    def _shown(self, path: str) -> set[str]:
+        rows = checked(tuple[Json, ...], self._agent.get(path, page="1", per_page=_SAMPLE))
+        return {key for row in rows for key in row}
 
     def _migrate(self) -> None:
         self._lists.forget()
         rows = self._lists.rows(_ATTRIBUTES)
-        if self._waits(rows):
-            if foreign := self._foreign_pending(rows):
-                raise HelpdeskRefused(f"the migration {_held_up(foreign)}; {_DISCARD}")
-            self._admin.create(f"{_ATTRIBUTES}_execute_migrations", {})
-        for _ in range(_POLLS):
-            if not self._unseen():
-                return
-            self._sleep(_POLL_SECONDS)
-        raise HelpdeskUnavailable(
-            "Zammad migrated the fields, but does not show them: restart it (its web processes"
-            " may each have to learn of them), then run this again"
-        )
-
-    def _unseen(self) -> list[Field]:
-        """Fields that a record lacks as the bridge reads it; of no record, nothing is known."""
-        samples = {name: self._sample(path) for name, path in _LISTS.items()}
-        return [
-            one
-            for one in self._fields.values()
-            if (sample := samples[one.object]) is not None and one.name not in sample
-        ]
-
-    def _sample(self, path: str) -> Json | None:
-        rows = checked(tuple[Json, ...], self._agent.get(path, page="1", per_page="1"))
-        return rows[0] if rows else None
+        if not self._waits(rows):
+            return
+        if foreign := self._foreign_pending(rows):
+            raise HelpdeskRefused(f"the migration {_held_up(foreign)}; {_DISCARD}")
+        self._admin.create(f"{_ATTRIBUTES}_execute_migrations", {})
+        self._lists.forget()
+        if self._waits(self._lists.rows(_ATTRIBUTES)):
+            raise HelpdeskUnavailable("Zammad has not migrated the fields yet: run this again")
 
     def _waits(self, rows: Sequence[Json]) -> bool:
         return any(_is_pending(row) for row in rows if self._is_ours(row))

@@ -4,7 +4,6 @@
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
@@ -61,7 +60,6 @@ class ZammadSetup(Provisioner):
         config: ZammadConfig,
         secrets: SecretPlace,
         setup_token: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
         *,
         native_slas: bool = False,
     ) -> None:
@@ -73,7 +71,6 @@ class ZammadSetup(Provisioner):
             secrets: keeps the webhook's secret where `config` has none yet.
             setup_token: a token with `ticket.agent` and the permissions in
                 `zammad_admin.PERMISSIONS`; None: the one that the bridge runs with is used.
-            sleep: waits so many seconds.
             native_slas: whether Zammad is to have calendars and SLAs of its own.
 
         Raises:
@@ -97,7 +94,7 @@ class ZammadSetup(Provisioner):
         )
         self._fields = [Fields(self._lists, some) for some in by_object]
         self._notifications = Notifications(self._agent, self._lists)
-        self._migration = Migration(self._admin, self._agent, self._lists, fields, sleep)
+        self._migration = Migration(self._admin, self._agent, self._lists, fields)
         self._native_slas = native_slas
         self._slas = NativeSlas(self._admin, self._lists, place, wanted=native_slas)
 
