@@ -74,10 +74,14 @@ class TicketNotFound(HelpdeskRefused):
     """The helpdesk does not know, or no longer shows, that ticket."""
 
 
+#: From here on two words look alike: "deutschland" is not taken for a slip of "netherlands".
+_ALIKE = 0.7
+
+
 def did_you_mean(text: str, choices: Iterable[str]) -> str:
     """The end of an error message: up to three choices that `text` is part of, or looks like."""
     known = sorted(choices)
     wanted = text.strip().replace(" ", "_").casefold()
     close = [name for name in known if wanted and wanted in name.casefold()]
-    close = close or get_close_matches(text, known)
+    close = close or get_close_matches(text, known, cutoff=_ALIKE)
     return f"; did you mean {', '.join(close[:3])}?" if close else ""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 import typer
@@ -11,13 +10,18 @@ from typer.core import TyperCommand
 Parser = Callable[[str], Any]
 
 
-def whole(what: str, most: float = inf) -> Callable[[str], int]:
+#: No row of a database has a higher number.
+_HIGHEST = 2**63 - 1
+
+
+def whole(what: str, most: int = _HIGHEST) -> Callable[[str], int]:
     """Read a positive whole number; `what` begins the sentence, such as "points are"."""
 
     def number(text: str) -> int:
-        if re.fullmatch(r"[0-9]{1,18}", text) and 1 <= int(text) <= most:
-            return int(text)
-        kind = "positive whole number" if most == inf else f"whole number from 1 to {most:g}"
+        digits = re.fullmatch(r"0*([0-9]{1,19})", text)
+        if digits and 1 <= int(digits[1]) <= most:
+            return int(digits[1])
+        kind = "positive whole number" if most == _HIGHEST else f"whole number from 1 to {most}"
         raise typer.BadParameter(f"{what} a {kind}, not {text}")
 
     return number

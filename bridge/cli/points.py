@@ -23,7 +23,7 @@ from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
 
-_POINTS = whole("points are")
+_POINTS = whole("points are", purchases.MOST_POINTS)
 
 
 def _dates(what: str, example: str) -> Any:

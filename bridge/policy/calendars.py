@@ -146,8 +146,11 @@ def country_code(text: str) -> str:
     for name, (_, code, *others) in COUNTRIES.items():
         if wanted in (name, code.casefold(), *map(str.casefold, others)):
             return code
-    hint = did_you_mean(text.casefold(), COUNTRIES)
-    raise SettingsError(f"unknown country {text!r}: give a two-letter ISO 3166 code{hint}")
+    names = [name.replace("_", " ").title() for name in COUNTRIES]
+    hint = did_you_mean(text.strip().title(), names)
+    raise SettingsError(
+        f"unknown country {text!r}: give a two-letter ISO 3166 code, or its English name{hint}"
+    )
 
 
 def subdivision_code(country: str, text: str) -> str:

@@ -75,7 +75,8 @@ def checked_categories(names: Iterable[str]) -> tuple[str, ...]:
     for name in chosen:
         if name not in _all_categories():
             hint = did_you_mean(name, _all_categories())
-            raise SettingsError(f"unknown holiday category {name!r}{hint or ': one is public'}")
+            known = f"; known: {', '.join(sorted(_all_categories()))}"
+            raise SettingsError(f"unknown holiday category {name!r}{hint or known}")
     return chosen
 
 

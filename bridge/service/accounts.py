@@ -55,9 +55,10 @@ def change_account(
         SettingsError: unknown zone, country or subdivision, names similar ones; or hours at which
             support never opens.
         UnknownHelpdesk: the link names none that is configured.
-        BadRequest: the link is not readable, or it would take the last record of an account with
-            bookings away.
+        BadRequest: hours contradict themselves, the link is not readable, or it would take the last
+            record of an account with bookings away.
     """
+    _refuse_contradictions(hours.say)
     checked = _checked(address)
     record = _record(bridge, link) if link else None
     account = bridge.db.write(lambda conn: _change(conn, bridge, ref, checked, record, hours))
@@ -82,6 +83,14 @@ def _change(
         accounts.link_to(conn, account.id, *record)
         release_held(conn, bridge, account)
     return account
+
+
+def _refuse_contradictions(say: Hours) -> None:
+    """What is read of two words on one matter is laid down, and is not what was meant."""
+    if say.weekly and say.around_the_clock:
+        raise BadRequest("support has weekly hours or is there around the clock: give one of them")
+    if both := sorted(say.extra_closed & (say.removed | say.open_windows.keys())):
+        raise BadRequest(f"{both[0]} is to be closed and to be worked: give one of them")
 
 
 def _checked(address: Address) -> Address:

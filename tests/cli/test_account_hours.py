@@ -36,7 +36,9 @@ def test_what_was_said_before_stays(run: Run, settings: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (("purchase", ACME, "-5", "--reference", "A-1"), "positive whole number"),
+        (("purchase", ACME, "-5", "--reference", "A-1"), "whole number from 1 to 100000"),
+        (("purchase", ACME, "9" * 23, "--reference", "A-1"), "whole number from 1 to 100000"),
+        (("deliveries", "show", "outbox", "9" * 23), "positive whole number"),
         (("purchase", ACME, "0", "--reference", "A-1"), "whole number"),
         (("purchase", ACME, "1.000", "--reference", "A-1"), "whole number"),
         (("purchase", ACME, "ten", "--reference", "A-1"), "whole number"),

@@ -93,7 +93,6 @@ def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path
         (("account", "A", "--subdivision", "BY"), "needs its country"),
         (("account", "A", "--link", "support"), "HELPDESK:RECORD"),
         (("account", "A", "--link", "support:organisation:2"), "HELPDESK:RECORD"),
-        (("purchase", "A", "999999999", "--reference", "x"), "cannot be bought at once"),
         (("serve", "--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid"),
         (
             ("due", "--opened-at", "9999-12-30", "--timezone", "UTC", "--hours", "9999"),

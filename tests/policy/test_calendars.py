@@ -155,7 +155,9 @@ def test_a_country_is_known_by_code_or_name(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Germny", "unknown country 'Germny'.* did you mean germany"),
+        ("Germny", "unknown country 'Germny'.* did you mean Germany"),
+        ("united kingdon", "did you mean United Kingdom"),
+        ("Deutschland", "or its English name$"),
         ("XX", "unknown country 'XX'"),
         ("", "unknown country ''"),
     ],

@@ -4,7 +4,8 @@ import pytest
 
 from bridge.errors import BadRequest, SettingsError, UnknownHelpdesk
 from bridge.policy.places import Address
-from bridge.service.accounts import change_account
+from bridge.policy.service_hours import Hours
+from bridge.service.accounts import HoursChange, change_account
 from bridge.service.reports import balance
 from bridge.ticket import PointsState
 from tests.service.conftest import ACME, House
@@ -82,3 +83,18 @@ class TestLinking:
     def test_in_a_helpdesk_that_is_not_configured_is_refused(self, house: House) -> None:
         with pytest.raises(UnknownHelpdesk):
             change_account(house.bridge, "Acme", NOWHERE, "elsewhere:organization:2")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"hours": "Mon-Fri 09:00-17:00", "around_the_clock": True},
+        {"closed": ["2026-12-24"], "worked": ["2026-12-24"]},
+        {"closed": ["2026-12-24"], "open": ["2026-12-24 09:00-12:00"]},
+    ],
+)
+def test_hours_that_contradict_themselves_are_refused(
+    house: House, said: dict[str, object]
+) -> None:
+    with pytest.raises(BadRequest, match="give one of them"):
+        change_account(house.bridge, "Acme", NOWHERE, None, HoursChange(say=Hours.from_dict(said)))
