@@ -232,8 +232,9 @@ class Ticket:
     `close_hint` is the helpdesk's own stamp of the latest closure: a hint that the history is worth
     reading, not a fact (customers can overwrite it). `answers` are in time order. `marks` are the
     marks of notes that the bridge itself left on the ticket. `follow_up_of` is the id of the ticket
-    that this one continues, where the helpdesk closes tickets for good. `shown` is what our fields
-    hold there, as the helpdesk has it and for its adapter alone: a display, never a fact.
+    that this one continues, where the helpdesk closes tickets for good; `closed_for_good` says that
+    it takes no update of this one any more. `shown` is what our fields hold there, as the helpdesk
+    has it and for its adapter alone: a display, never a fact.
     """
 
     id: str
@@ -249,6 +250,7 @@ class Ticket:
     close_hint: datetime | None = None
     marks: frozenset[str] = frozenset()
     follow_up_of: str | None = None
+    closed_for_good: bool = False
     shown: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -72,8 +72,10 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    def write(self, update: TicketUpdate) -> None:
+    def write(self, update: TicketUpdate) -> bool:
         """Write fields, status and note, and check that the vendor really stored them.
+
+        False: the ticket is closed for good (`Ticket.closed_for_good`), and nothing was written.
 
         Fields and status are desired state, safe to repeat. A note is not: with `update.repeat`
         its mark is looked up first and it is left out when it is there already.

@@ -28,9 +28,9 @@ def send_next(bridge: Bridge) -> bool:
 
 def _send(bridge: Bridge, leased: Leased) -> None:
     adapter = bridge.helpdesk(leased.helpdesk).adapter
-    adapter.write(bridge.db.read(lambda conn: _update(conn, bridge, leased)))
-    ids = [leased.id]
-    bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, "written", bridge.now()))
+    written = adapter.write(bridge.db.read(lambda conn: _update(conn, bridge, leased)))
+    ids, outcome = [leased.id], "written" if written else "closed for good: nothing written"
+    bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, outcome, bridge.now()))
 
 
 def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:

@@ -51,7 +51,7 @@ def settle_ticket(
     """Decide everything that happened to a ticket and write it down. Returns what was decided.
 
     `history` is None where `wants_history` said no. Safe to repeat: what was decided once is not
-    decided again.
+    decided again. To a ticket that is closed for good nothing is owed: it cannot be shown there.
     """
     now = bridge.now()
     stored = incidents.newest(conn, helpdesk.name, ticket.id)
@@ -71,7 +71,8 @@ def settle_ticket(
     if stored and decision.incident and decision.incident != stored.incident:
         stored = replace(stored, incident=decision.incident)
         incidents.save(conn, stored)
-    writeback.owe(conn, bridge, made, now)
+    if not ticket.closed_for_good:
+        writeback.owe(conn, bridge, made, now)
     repaired = _repair(conn, bridge, helpdesk, ticket, stored, touch)
     return _summary(made, decision, repaired=repaired)
 
@@ -253,7 +254,7 @@ def _repair(
     touch: Touch | None,
 ) -> bool:
     """Mend fields that show something else: a browser saves every field as it loaded it."""
-    if stored is None or touch is None:
+    if stored is None or touch is None or ticket.closed_for_good:
         return False
     if helpdesk.adapter.shows(ticket, writeback.fields_of(conn, bridge, stored)):
         return False

@@ -304,7 +304,8 @@ class AnyAdapterContract(ABC, Generic[V]):
         adapter = self.adapter(SECRET)
         adapter.fetch(self.ticket_id)
         calls = len(vendor.calls)
-        adapter.write(TicketUpdate(self.ticket_id, FIELDS, status, pending_until=NOW, note=note))
+        update = TicketUpdate(self.ticket_id, FIELDS, status, pending_until=NOW, note=note)
+        assert adapter.write(update)
         assert len(vendor.calls) == calls + 1
         assert self.notes_sent(vendor) == ([note.text] if note else [])
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from responses import RequestsMock
-from structlog.testing import capture_logs
 
 from bridge.adapters.zendesk.adapter import Zendesk
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
@@ -22,8 +21,8 @@ def desk(vendor: RequestsMock) -> Desk:
     return desk
 
 
-def write(update: TicketUpdate = UPDATE, adapter: Zendesk | None = None) -> None:
-    (adapter or zendesk()).write(update)
+def write(update: TicketUpdate = UPDATE, adapter: Zendesk | None = None) -> bool:
+    return (adapter or zendesk()).write(update)
 
 
 # Somebody else is faster
@@ -99,18 +98,25 @@ def test_a_ticket_that_is_closed_for_good_is_left_alone(desk: Desk, seen: bool) 
     adapter = zendesk()
     if seen:
         adapter.fetch(TICKET)
-    with capture_logs() as logged:
-        write(replace(UPDATE, status=Status.CLOSED), adapter)
+    assert not write(replace(UPDATE, status=Status.CLOSED), adapter)
     assert desk.put == []
-    assert [line["ticket_id"] for line in logged if "closed for good" in line["event"]] == [TICKET]
 
 
 def test_a_ticket_that_was_closed_for_good_meanwhile_is_left_alone(desk: Desk) -> None:
     adapter = zendesk()
     adapter.fetch(TICKET)
     desk.ticket["status"] = "closed"
-    write(adapter=adapter)
+    assert not write(adapter=adapter)
     assert len(desk.put) == 1
+
+
+@pytest.mark.parametrize(("status", "for_good"), [("closed", True), ("solved", False)])
+def test_a_ticket_says_whether_it_is_closed_for_good(
+    desk: Desk, status: str, for_good: bool
+) -> None:
+    desk.ticket["status"] = status
+    assert zendesk().fetch(TICKET).closed_for_good is for_good
+    assert write() is not for_good
 
 
 def test_another_refusal_is_told_without_an_address(desk: Desk) -> None:

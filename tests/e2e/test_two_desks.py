@@ -3,6 +3,8 @@
 import pytest
 
 from bridge.demo.scene import CLOUD, TwoDesks
+from bridge.queues import rows
+from bridge.queues.rows import QueueRow
 from bridge.sandbox.zendesk import Fault
 from bridge.service import reports
 from tests.e2e.helpers import (
@@ -22,8 +24,18 @@ from tests.e2e.helpers import (
 def fields(desks: TwoDesks, ticket_id: int) -> dict[str, object]:
     """What an agent sees on a Zendesk ticket, by the fields' titles."""
     ticket = desks.zendesk.model.ticket(ticket_id)
-    rows = desks.zendesk.model.store.tables["ticket_fields"].values()
-    return {row["title"]: ticket.get(f"custom_fields_{row['id']}") for row in rows}
+    return {title: ticket.get(f"custom_fields_{id_}") for id_, title in titles(desks).items()}
+
+
+def titles(desks: TwoDesks) -> dict[int, str]:
+    table = desks.zendesk.model.store.tables["ticket_fields"]
+    return {row["id"]: row["title"] for row in table.values()}
+
+
+def sent(desks: TwoDesks) -> list[QueueRow]:
+    """What the outbox carried out."""
+    done = desks.bridge.db.read(lambda conn: rows.listed(conn, state=rows.DONE))
+    return [row for row in done if row.queue == "outbox"]
 
 
 def decided(desks: TwoDesks, ticket_id: int) -> list[str]:
@@ -107,6 +119,22 @@ def test_a_follow_up_of_a_ticket_closed_for_good_counts_from_its_root(
     desks.settle()
     assert follow_up != ticket
     assert decided(desks, follow_up) == [decision]
+
+
+def test_what_a_ticket_closed_for_good_shows_is_nobodys_debt(desks: TwoDesks) -> None:
+    """Zendesk takes no update of it any more: what is owed to it would be owed for ever."""
+    bought(desks, "Acme GmbH", 10)
+    ticket, model = mailed(desks), desks.zendesk.model
+    model.agent_answers(ticket, "Done.", close=True)
+    desks.wait(29 * DAY)
+    charged = next(id_ for id_, title in titles(desks).items() if title == "points_charged")
+    model.agent_sets(ticket, custom_fields=[{"id": charged, "value": 999}])
+    model.automation_runs()
+    model.calls.clear()
+    desks.settle()
+    assert [call.method for call in model.calls if "/tickets/" in call.path] == ["GET", "GET"]
+    assert all("repair" not in row.what for row in sent(desks))
+    assert fields(desks, ticket)["points_charged"] == 999
 
 
 @pytest.mark.parametrize(

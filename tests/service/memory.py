@@ -73,9 +73,11 @@ class MemoryDesk(Adapter):
         shown = self.fields.get(ticket.id)
         return shown is not None and _compared(shown) == _compared(fields)
 
-    def write(self, update: TicketUpdate) -> None:
+    def write(self, update: TicketUpdate) -> bool:
         self._call("write")
         ticket, note = self._known(update.ticket_id), update.note
+        if ticket.closed_for_good:
+            return False
         self.updates.append(update)
         self.fields[ticket.id] = update.fields
         if note and not (update.repeat and note.mark in ticket.marks):
@@ -84,6 +86,7 @@ class MemoryDesk(Adapter):
         self.tickets[ticket.id] = ticket
         if update.status:
             self.set_status(ticket.id, update.status, Actor.US)
+        return True
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         organization_id("Memory", customer)

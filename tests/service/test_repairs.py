@@ -127,3 +127,27 @@ def test_a_ticket_without_an_incident_shows_nothing_and_is_left_alone(house: Hou
     house.put(created_at=house.now.replace(year=2020))
     assert house.settle("5") == "no incident: the ticket is older"
     assert house.send() == []
+
+
+# Closed for good
+
+
+def test_a_ticket_that_takes_no_update_any_more_is_not_repaired(spoilt: House) -> None:
+    spoilt.change(closed_for_good=True)
+    assert spoilt.settle("5") == "nothing"
+    assert spoilt.send() == []
+
+
+def test_what_is_decided_of_it_is_recorded_and_not_owed(house: House) -> None:
+    house.open(closed_for_good=True)
+    assert house.settle() == "held"
+    assert house.rows("outbox") == []
+
+
+def test_what_was_owed_before_is_done_without_a_write(house: House) -> None:
+    house.open()
+    house.settle()
+    house.change(closed_for_good=True)
+    assert house.send() == []
+    (row,) = house.rows("outbox")
+    assert (row.state, row.outcome) == (rows.DONE, "closed for good: nothing written")

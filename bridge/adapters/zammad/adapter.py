@@ -161,7 +161,7 @@ class Zammad(Adapter):
         """By the attributes as `fetch` read them."""
         return shows(ticket.shown, fields)
 
-    def write(self, update: TicketUpdate) -> None:
+    def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one transaction there. Its answer is the ticket as it was stored.
 
         Zammad answers 200 also where it stored something else than it was sent, so every value is
@@ -174,6 +174,7 @@ class Zammad(Adapter):
         if note and not (update.repeat and self._has_note(update.ticket_id, note.mark)):
             body["article"] = self._article(update.ticket_id, note)
         compare("ticket", wanted, self._http.put(path, body))
+        return True
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""

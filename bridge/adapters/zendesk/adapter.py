@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 
-import structlog
-
 from bridge.adapters.answers import label, organization_id, path_id
 from bridge.adapters.base import Adapter
 from bridge.adapters.http import decode_json
@@ -54,8 +52,6 @@ from bridge.ticket import (
 )
 
 __all__ = ["Zendesk", "ZendeskConfig"]
-
-log = structlog.get_logger(__name__)
 
 _SIGNATURE = "x-zendesk-webhook-signature"
 _SIGNED_AT = "x-zendesk-webhook-signature-timestamp"
@@ -153,6 +149,7 @@ class Zendesk(Adapter):
             requester=snapshot.requester,
             close_hint=snapshot.solved_at,
             follow_up_of=snapshot.follow_up_of,
+            closed_for_good=row.status == CLOSED_FOR_GOOD,
             shown=snapshot.shown(ids),
         )
         if not snapshot.needs_audits:
@@ -173,7 +170,7 @@ class Zendesk(Adapter):
         """By the fields as `fetch` read them."""
         return shows(ticket.shown, fields)
 
-    def write(self, update: TicketUpdate) -> None:
+    def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one audit there. Its answer is the ticket as it was stored.
 
         It waits for one GET if the ticket was neither read nor written lately: Zendesk refuses an
@@ -183,12 +180,12 @@ class Zendesk(Adapter):
         """
         ticket_id = path_id("Zendesk", update.ticket_id)
         try:
-            self._update(update)
+            return self._update(update)
         except HelpdeskRefused as refused:
             closed = refused.status == 422 and self._see(ticket_id).closed_for_good
             if not closed:
                 raise
-            _log_closed(ticket_id)
+            return False
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, of which Zendesk takes five in a minute for one organisation."""
@@ -197,19 +194,18 @@ class Zendesk(Adapter):
         row = checked(OrganizationAnswer, answer).organization
         compare("organisation", wanted, row.organization_fields)
 
-    def _update(self, update: TicketUpdate) -> None:
+    def _update(self, update: TicketUpdate) -> bool:
         with self._lock:
             known = None if update.repeat else self._seen.get(update.ticket_id)
         try:
-            self._put(update, known or self._see(update.ticket_id))
+            return self._put(update, known or self._see(update.ticket_id))
         except Conflict:
             again = replace(update, repeat=True)
-            self._put(again, self._see(update.ticket_id))
+            return self._put(again, self._see(update.ticket_id))
 
-    def _put(self, update: TicketUpdate, seen: _Seen) -> None:
+    def _put(self, update: TicketUpdate, seen: _Seen) -> bool:
         if seen.closed_for_good:
-            _log_closed(update.ticket_id)
-            return
+            return False
         ids, wanted, note = self._fields(), ticket_values(update.fields), update.note
         change: dict[str, object] = {
             "custom_fields": [{"id": ids[key], "value": value} for key, value in wanted.items()],
@@ -228,6 +224,7 @@ class Zendesk(Adapter):
             raise HelpdeskRefused(
                 "Zendesk stored another status than it was sent: does a trigger change it?"
             )
+        return True
 
     def _read(self, ticket_id: str) -> Snapshot:
         snapshot = Snapshot(self._http.ticket(ticket_id), ticket_id)
@@ -288,10 +285,6 @@ class Zendesk(Adapter):
 
 def _seen(row: TicketRow) -> _Seen:
     return _Seen(row.updated_at, row.assignee_id is not None, row.status == CLOSED_FOR_GOOD)
-
-
-def _log_closed(ticket_id: str) -> None:
-    log.info("not written: the ticket is closed for good", ticket_id=ticket_id)
 
 
 def _delivery_id(delivery: HttpDelivery) -> str:

@@ -57,7 +57,7 @@ class Paperdesk(Adapter):
         wanted = ((name, v) for name, v in _shown(fields).items() if name not in refreshed)
         return all(ticket.shown.get(name) == value for name, value in wanted)
 
-    def write(self, update: ours.TicketUpdate) -> None:
+    def write(self, update: ours.TicketUpdate) -> bool:
         note = update.note
         if note and update.repeat and note.mark in self.fetch(update.ticket_id).marks:
             note = None
@@ -65,6 +65,7 @@ class Paperdesk(Adapter):
         if note:
             body["note"] = {"mark": note.mark, "text": note.text, "public": note.public}
         self._put(_path(update.ticket_id), body)
+        return True
 
     def show_account(self, customer: str, fields: ours.AccountFields) -> None:
         firm = organization_id("Paperdesk", customer)
@@ -72,8 +73,7 @@ class Paperdesk(Adapter):
 
     def _put(self, path: str, body: dict[str, Any]) -> None:
         stored = _understood(lambda answer: answer["shown"], self._http.put(path, body))
-        lost = [name for name, value in body["shown"].items() if stored.get(name) != value]
-        if lost:
+        if lost := [name for name, value in body["shown"].items() if stored.get(name) != value]:
             raise HelpdeskRefused(f"Paperdesk did not store {lost[0]}: add it in its drawer")
 
 
