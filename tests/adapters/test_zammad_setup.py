@@ -859,6 +859,11 @@ def a_missing_field(desk: Desk) -> ZammadSetup:
     return desk.setup()
 
 
+def a_default(desk: Desk) -> ZammadSetup:
+    desk.row("Attribute", "points_charged")["data_option"]["default"] = 0
+    return desk.setup()
+
+
 def a_missing_field_and_no_token(desk: Desk) -> ZammadSetup:
     desk.box.model.attributes.drop("Ticket", "points_sla_state")
     return desk.setup(setup_token=None)
@@ -882,6 +887,7 @@ WRONG: list[tuple[Spoil, Severity, str, str]] = [
     (a_missing_trigger, Severity.PROBLEM, "merged is missing", "points-bridge setup support"),
     (a_missing_field, Severity.PROBLEM, "points_sla_state is missing", "setup support"),
     (a_missing_field_and_no_token, Severity.PROBLEM, "points_sla_state", "setup support"),
+    (a_default, Severity.WARNING, "lacks an empty default", "setup support"),
     (down, Severity.PROBLEM, "502", "whether it runs"),
 ]
 

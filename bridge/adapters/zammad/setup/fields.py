@@ -6,11 +6,12 @@ bridge needs of an attribute is compared.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bridge.adapters.provisioning import Action, Step
 from bridge.adapters.resources import Item, Json, Lists, Resource
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
-from bridge.adapters.zammad.setup.layout import Field
+from bridge.adapters.zammad.setup.layout import EMPTY_DEFAULT, Field
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 
@@ -50,7 +51,8 @@ class Fields(Resource):
             other = f"is of type {row.get('data_type')}, not {field.data_type}"
             return self.step(item, action, other, _MEND_TYPE[action])
         if lacking := self.differing(row, field.definition()):
-            return self.step(item, Action.CHANGE, f"lacks {', '.join(lacking)}")
+            step = self.step(item, Action.CHANGE, f"lacks {', '.join(lacking)}")
+            return replace(step, required=lacking != [EMPTY_DEFAULT])
         return self.step(item, Action.KEEP, "waits for the migration" if _is_pending(row) else "")
 
     def differing(self, row: Json, body: Json) -> list[str]:
@@ -92,10 +94,13 @@ class Migration:
     def steps(self, of_fields: Sequence[Step]) -> Iterator[Step]:
         """The migration, if a change among these steps or one that was made waits for it."""
         rows = self._lists.rows(_ATTRIBUTES)
-        if any(step.changes for step in of_fields) or self._waits(rows):
-            foreign = self._foreign_pending(rows)
-            finding = (Action.BLOCK, _held_up(foreign), _DISCARD) if foreign else (Action.MAKE,)
-            yield Step("migration", "of the fields", *finding, apply=self._migrate)
+        changing = [step.required for step in of_fields if step.changes]
+        if not changing and not self._waits(rows):
+            return
+        foreign = self._foreign_pending(rows)
+        finding = (Action.BLOCK, _held_up(foreign), _DISCARD) if foreign else (Action.MAKE,)
+        required = any(changing) or not changing
+        yield Step("migration", "of the fields", *finding, required=required, apply=self._migrate)
 
     def unseen(self) -> list[str]:
         """Needed fields that no record shows of those the bridge reads; without any, none.

@@ -27,6 +27,9 @@ admin's own go before ours where they have a condition, and not where they have 
 """
 
 _TEXT_TYPES = frozenset({"input", "select", "tree_select", "textarea"})
+EMPTY_DEFAULT = "an empty default"
+"""What an attribute may lack that the bridge works without: it shows more than was decided."""
+
 #: What Zammad fills a new record with; of a time, its distance from now.
 _DEFAULTS = ("default", "diff")
 
@@ -65,7 +68,7 @@ class Field:
             return []
         lacks = [f"option {key}" for key in self._missing_options(option)]
         filled = any(option.get(key) not in (None, "") for key in _DEFAULTS)
-        lacks += ["an empty default"] if filled else []
+        lacks += [EMPTY_DEFAULT] if filled else []
         if self.data_type == "integer":
             lacks += ["min"] if option.get("min", 0) > self.option["min"] else []
             lacks += ["max"] if option.get("max", 0) < self.option["max"] else []
