@@ -73,11 +73,13 @@ def wanted(settings: Settings, name: str, public_url: str | None = None) -> Want
     """What the helpdesk of that name is to do; `public_url` overrules that of the settings."""
     base = public_url or settings.listen.public_url
     endpoint = f"{base}/webhooks/{name}" if base else None
+    hours = settings.defaults.service_hours()
     return Wanted(
         endpoint,
         reopen_days=settings.terms.reopen_days,
         home=settings.defaults.address,
-        response_seconds=settings.terms.response_seconds,
+        hours=hours,
+        response_seconds=hours.promise(settings.terms).response_seconds,
         today=utc_now().date(),
     )
 

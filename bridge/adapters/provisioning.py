@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bridge.policy.places import Address
+from bridge.policy.places import NO_WORD, Address
+from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 
 _TERMS = Terms()
@@ -106,14 +107,16 @@ class Wanted:
 
     `endpoint` is the full address of the bridge's receiver for this helpdesk; None where nobody
     said it: then it is not compared. `reopen_days` is how long a re-open is free. `home` is where
-    customers are of whom nothing else is known, `response_seconds` the business time in which a
-    first response is promised, `today` the date in UTC, and `promises` are some of those that run,
-    newest first: for a helpdesk that counts business time as well.
+    customers are of whom nothing else is known, `hours` what holds for those who say nothing of
+    their hours, `response_seconds` the business time in which a first response is promised,
+    `today` the date in UTC, and `promises` are some of those that run, newest first: for a helpdesk
+    that counts business time as well.
     """
 
     endpoint: str | None
     reopen_days: int = _TERMS.reopen_days
     home: Address = field(default_factory=Address)
+    hours: Hours = NO_WORD
     response_seconds: int = _TERMS.response_seconds
     today: date = field(default_factory=_today)
     promises: tuple[Promise, ...] = ()

@@ -135,6 +135,14 @@ class Calendar:
         usual = self.weekly.get(day.weekday(), ())
         return () if usual and self._is_closed(day) else usual
 
+    def closures_of(self, year: int) -> frozenset[date]:
+        """The dates of a year that are closed, whichever hours their weekday has.
+
+        One with hours of its own is none of them, be they empty.
+        """
+        ours = {day for day in self.extra_closed if day.year == year}
+        return (self.holidays_of(year) | ours) - self.removed - self.open_windows.keys()
+
     def closed_dates(self, first: date, last: date) -> tuple[date, ...]:
         """The dates from `first` to `last`, both included, that lose their weekly hours."""
         days = map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))

@@ -14,6 +14,7 @@ from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.policy.calendars import build_calendar, public_holidays
 from bridge.policy.hours import add_business_time
 from bridge.policy.places import Address
+from bridge.policy.service_hours import Hours
 from bridge.sandbox.zammad import BRIDGE, Fault, Token
 from bridge.sandbox.zammad.escalation import destination
 from tests.adapters.test_zammad_setup import (
@@ -150,6 +151,40 @@ class TestThePlaces:
         days = {day for year in (2026, 2027, 2028) for day in ours(year)}
         assert {date.fromisoformat(day) for day in row["public_holidays"]} == days
         assert row["public_holidays"]["2028-12-25"] == {"active": True, "summary": "public holiday"}
+
+    def test_have_the_hours_that_the_settings_say(self, desk: Native) -> None:
+        """Closed dates are closed, worked ones are not, and the weekly hours are those."""
+        hours = Hours.from_dict(
+            {"hours": "Mon-Thu 08:00-12:00 13:00-18:00", "closed": ["2026-12-24"]}
+            | {"worked": ["2027-01-01"]}
+        )
+        carry_out(desk.setup().plan(replace(WANTED, hours=hours)))
+        for name, row in desk.calendars().items():
+            week, closed = row["business_hours"], row["public_holidays"]
+            assert week["mon"]["timeframes"] == [["08:00", "12:00"], ["13:00", "18:00"]], name
+            assert (week["thu"]["active"], week["fri"]["active"]) == (True, False), name
+            assert closed["2026-12-24"]["active"], name
+            assert "2027-01-01" not in closed, name
+            assert "2027-12-25" in closed, name
+        assert changes(desk.setup().plan(replace(WANTED, hours=hours))) == []
+
+    def test_that_are_open_around_the_clock_have_no_holidays(self, desk: Native) -> None:
+        carry_out(desk.setup().plan(replace(WANTED, hours=Hours(around_the_clock=True))))
+        for row in desk.calendars().values():
+            frames = {
+                tuple(map(tuple, day["timeframes"])) for day in row["business_hours"].values()
+            }
+            assert frames == {(("00:00", "24:00"),)}
+            assert row["public_holidays"] == {}
+
+    def test_tell_of_dates_with_hours_of_their_own(self, desk: Native) -> None:
+        """Zammad has none: it counts the weekday's, so its time comes early and never late."""
+        hours = Hours.from_dict({"open": ["2026-11-22 09:00-12:00", "2026-12-25 09:00-12:00"]})
+        carry_out(desk.setup().plan(replace(WANTED, hours=hours)))
+        row = desk.calendars()["Europe/Berlin, DE"]
+        assert "2026-12-25" not in row["public_holidays"]
+        ((_, told),) = said(desk.setup().plan(replace(WANTED, hours=hours)))
+        assert "the weekly hours on 2026-12-25:" in told
 
     def test_of_one_calendar_that_are_written_differently_have_an_sla_each(
         self, vendor: responses.RequestsMock

@@ -96,6 +96,25 @@ def test_they_agree_all_winter(scene: Scene, settings: Settings) -> None:
     assert warned(scene, settings) == []
 
 
+def test_they_agree_on_the_hours_that_the_settings_say(scene: Scene, tmp_path: Path) -> None:
+    """Long days, a day that is closed, and a holiday that is worked."""
+    path = tmp_path / "points-bridge.toml"
+    said = 'hours = "Mon-Fri 07:00-19:30"\nclosed = ["2026-12-23"]\nworked = ["2026-12-25"]'
+    text = path.read_text(encoding="utf-8").replace("[defaults]", f"[defaults]\n{said}")
+    path.write_text(text, encoding="utf-8")
+    settings = load_settings(path, SETUP_SECRETS)
+    set_up(scene, settings)
+    bridge = replace(scene.bridge, hours=settings.defaults.service_hours())
+    scene = replace(scene, bridge=bridge)
+    bought(scene, "Acme GmbH", 10_000)
+    scene.wait(datetime(2026, 12, 21, tzinfo=UTC) - scene.clock())
+    for _ in range(40):
+        scene.clock.move(5 * HOUR)
+        ticket = opened(scene, CARLA)
+        assert by_zammad(scene, ticket).replace(second=0) == shown(scene, ticket, "response_due")
+    assert warned(scene, settings) == []
+
+
 def test_a_ticket_that_was_held_and_released_is_reported(scene: Scene, settings: Settings) -> None:
     """Zammad counts from the creation, and the promise from the release."""
     ticket = opened(scene)

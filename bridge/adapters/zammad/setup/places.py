@@ -15,6 +15,7 @@ from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.policy.calendars import CountrySource
 from bridge.policy.hours import Calendar
 from bridge.policy.places import AccountCalendar, Address, locate_account
+from bridge.policy.service_hours import Hours
 
 #: An SLA counts the earlier the more it asks for; that for everybody else asks for nothing.
 _LAST = 4
@@ -37,7 +38,7 @@ class Target:
 
 
 def targets(
-    rows: Iterable[Json], fields: Written, home: Address, offered: Collection[str]
+    rows: Iterable[Json], fields: Written, home: Address, hours: Hours, offered: Collection[str]
 ) -> tuple[tuple[Target, ...], Plan]:
     """What there is to be for these organisations and for everybody else, and what is only said.
 
@@ -45,21 +46,22 @@ def targets(
         rows: the organisations, as Zammad shows them.
         fields: the names of their attributes for zone, country and subdivision.
         home: where everybody else is.
+        hours: what the deployment says of everybody's hours.
         offered: the zones that a calendar can have in this Zammad.
 
     Raises:
-        SettingsError: `home` cannot be read.
+        SettingsError: `home` cannot be read, or with these hours support never opens.
     """
     found, said = [], []
     for written, names in sorted(_by_place(rows, fields).items()):
         told = Address(*map(text_of, written))
-        place = locate_account(Address(), told, home)
+        place = locate_account(Address(), told, home, hours)
         if place.unread:
             said.append(_illegible(names, place.unread))
         if place.calendar.zone == told.zone or place.place.source is CountrySource.ORGANISATION:
             values = zip(fields, written, strict=True)
             found.append((place, {name: value for name, value in values if value}))
-    found.append((locate_account(Address(), Address(), home), {}))
+    found.append((locate_account(Address(), Address(), home, hours), {}))
     known = _EVERYWHERE.union(offered)
     strange = {_label(place): place.calendar.zone for place, _ in found}
     said += [_strange(label, zone) for label, zone in strange.items() if zone not in known]

@@ -80,8 +80,9 @@ class NativeSlas:
             return self._both((), date.min, 0), []
         zones = checked(_Zones, self._admin.get("calendars_init")).timezones
         rows = self._admin.rows("organizations")
-        places, said = targets(rows, self._fields, wanted.home, zones)
-        return self._both(places, wanted.today, round(wanted.response_seconds / 60)), said
+        places, said = targets(rows, self._fields, wanted.home, wanted.hours, zones)
+        told = (*said, *_unkept(places, wanted.today))
+        return self._both(places, wanted.today, round(wanted.response_seconds / 60)), told
 
     def _both(self, places: Sequence[Target], today: date, minutes: int) -> tuple[Records, Records]:
         calendars = {one.calendar_name: one.calendar for one in places}
@@ -163,12 +164,22 @@ class _Calendars(Conveniences):
         return f"public holidays of {years[0]} to {years[-1]}"
 
 
+def _unkept(places: Sequence[Target], today: date) -> Iterator[Step]:
+    """The dates whose own hours a calendar cannot have: it has those of the weekday there."""
+    days = sorted({day for one in places for day in one.calendar.open_windows if day >= today})
+    if days:
+        dates = ", ".join(map(str, days))
+        detail = f"count the weekly hours on {dates}: Zammad knows no hours of a single date"
+        remedy = "go by the field points_response_due around then"
+        yield Step("SLAs", "of the bridge", Action.REPORT, detail, remedy, required=False)
+
+
 def _not_the_default() -> Json:
     return {"default": False}
 
 
 def _body(calendar: Calendar, today: date) -> Json:
-    closed = (day for year in _years(today) for day in calendar.holidays_of(year))
+    closed = (day for year in _years(today) for day in calendar.closures_of(year))
     return layout.calendar(calendar.zone, calendar.weekly, closed)
 
 
@@ -191,7 +202,7 @@ def _reaches(row: Json, calendar: Calendar, today: date) -> bool:
     closed = _closed(row)
     years = {day.year for day in closed} | {today.year, (today + _NEAR).year}
     return all(
-        {day for day in closed if day.year == year} == calendar.holidays_of(year)
+        {day for day in closed if day.year == year} == calendar.closures_of(year)
         for year in years
         if year >= today.year
     )
