@@ -7,11 +7,11 @@ import typer
 
 from bridge.cli.common import Account, bridge_of
 from bridge.cli.numbers import between, taking, whole
-from bridge.ledger.accounts import Address
 from bridge.ledger.holdings import LotLine
 from bridge.ledger.names import REF
 from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_weekly, parse_day
+from bridge.policy.places import Address
 from bridge.policy.points import last_valid_day
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import LONGEST_PROMISE, SHORTEST_PROMISE

@@ -16,8 +16,8 @@ import requests
 
 from bridge.bootstrap import working
 from bridge.demo.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_two_desks
-from bridge.ledger.accounts import Address
 from bridge.logs import configure_logs
+from bridge.policy.places import Address
 from bridge.sandbox.zammad import Token
 from bridge.service import reports
 from bridge.service.accounts import change_account

@@ -11,7 +11,7 @@ from bridge.database.schema import accounts, helpdesks, incidents, links, txs
 from bridge.database.upsert import insert
 from bridge.errors import BadRequest, LedgerBusy
 from bridge.ledger import names
-from bridge.policy.places import Address as Address
+from bridge.policy.places import Address
 from bridge.policy.service_hours import Hours
 from bridge.ticket import Customer
 

@@ -1,4 +1,4 @@
-"""What a country closes for and which days it works, where the holiday library's default is not it.
+"""What a country closes for, where the holiday library's default is not it.
 
 A category of holidays is added for a country only if *each* of its days is one on which offices
 there are generally shut; the name of such a day stands beside it. In doubt a day is worked: then an
@@ -19,7 +19,6 @@ import holidays
 from holidays import constants
 
 from bridge.errors import SettingsError, did_you_mean
-from bridge.policy.hours import MONDAY_TO_FRIDAY, Weekly
 
 PUBLIC = ("public",)
 
@@ -78,15 +77,3 @@ def checked_categories(names: Iterable[str]) -> tuple[str, ...]:
             known = f"; known: {', '.join(sorted(_all_categories()))}"
             raise SettingsError(f"unknown holiday category {name!r}{hint or known}")
     return chosen
-
-
-def suggested_weekly(country: str) -> Weekly | None:
-    """Hours from nine to five on a country's own working days, where Monday to Friday are not.
-
-    A suggestion to an admin, never applied: "Incident Support is available Monday through Friday".
-    """
-    weekend = frozenset(getattr(holidays, country).weekend)
-    if weekend.isdisjoint(MONDAY_TO_FRIDAY):
-        return None
-    hours = MONDAY_TO_FRIDAY[0]
-    return {weekday: hours for weekday in range(7) if weekday not in weekend}

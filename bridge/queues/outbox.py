@@ -1,7 +1,7 @@
 """The outbox: what helpdesks are owed. Each row has a kind, and a payload of that kind's type.
 
-A row's key makes it exactly-once: owing it again changes nothing. Rows about one ticket are carried
-out one at a time and in order; a row about no ticket stands alone.
+A row's key makes it exactly-once: owing it again changes nothing. Each row is about one ticket;
+those about the same one are carried out one at a time and in order.
 """
 
 from dataclasses import asdict, dataclass
@@ -90,7 +90,7 @@ class Leased:
 
     id: int
     helpdesk: str
-    ticket_id: str | None
+    ticket_id: str
     payload: Payload
     attempts: int
 
@@ -99,7 +99,7 @@ def owe(
     conn: Connection,
     *,
     helpdesk: str,
-    ticket_id: str | None,
+    ticket_id: str,
     key: str,
     payload: Payload,
     now: datetime,

@@ -46,8 +46,8 @@ class QueueRow:
 def claim(conn: Connection, queue: QueueName, now: datetime, *, all_of_it: bool) -> list[Row[Any]]:
     """Lease the work that has waited longest and is due; [] when there is none.
 
-    All the queued rows of its ticket, or with `all_of_it` False the first of them alone. What is
-    about no ticket is leased by itself.
+    All the queued rows of its ticket, or with `all_of_it` False the first of them alone. A row
+    that names no ticket is a dead letter from the start, and never queued.
     """
     table = _TABLES[queue]
     due = and_(table.c.state == QUEUED, table.c.next_at <= now, ~_leased(table, now))
@@ -213,8 +213,6 @@ def about(conn: Connection, helpdesk: str, ticket_id: str) -> list[QueueRow]:
 
 def _lane(table: Table, row: Row[Any]) -> ColumnElement[bool]:
     """The queued rows that one worker at a time may hold, by one of them."""
-    if row.ticket_id is None:
-        return and_(table.c.id == row.id, table.c.state == QUEUED)
     return and_(
         table.c.helpdesk == row.helpdesk,
         table.c.ticket_id == row.ticket_id,
@@ -223,11 +221,11 @@ def _lane(table: Table, row: Row[Any]) -> ColumnElement[bool]:
 
 
 def _leased(table: Table, now: datetime) -> ColumnElement[bool]:
+    """A row of the same ticket is in somebody's hands, this one or another."""
     other = table.alias("other")
     mine = and_(other.c.helpdesk == table.c.helpdesk, other.c.ticket_id == table.c.ticket_id)
     held = and_(other.c.state == QUEUED, other.c.leased_until > now)
-    busy = select(other.c.id).where(mine, held).exists()
-    return func.coalesce(table.c.leased_until > now, False) | busy
+    return select(other.c.id).where(mine, held).exists()
 
 
 def _overtakes(table: Table) -> ColumnElement[bool]:

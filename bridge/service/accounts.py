@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from bridge.errors import BadRequest
 from bridge.ledger import accounts
-from bridge.ledger.accounts import Account, Address
+from bridge.ledger.accounts import Account
 from bridge.policy.calendars import country_code, subdivision_code
-from bridge.policy.places import NO_WORD
+from bridge.policy.places import NO_WORD, Address
 from bridge.policy.service_hours import Hours
 from bridge.policy.zones import load_zone
 from bridge.service.core import Bridge

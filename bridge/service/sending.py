@@ -2,7 +2,6 @@
 
 from sqlalchemy import Connection
 
-from bridge.errors import HelpdeskRefused
 from bridge.ledger import incidents
 from bridge.policy.writes import keeps_message, keeps_status
 from bridge.queues import outbox, rows
@@ -39,8 +38,6 @@ def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
     When the incident has moved on meanwhile, the fields show it, and neither a status nor a message
     to the requester that has become wrong goes out any more (`bridge.policy.writes`).
     """
-    if leased.ticket_id is None:
-        raise HelpdeskRefused(f"outbox {leased.id} names no ticket to write to")
     payload = leased.payload
     stored = incidents.by_id(conn, payload.incident_id)
     newest = incidents.newest(conn, stored.helpdesk, stored.ticket_id) or stored

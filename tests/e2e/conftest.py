@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.demo.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_scene, open_two_desks
-from bridge.ledger.accounts import Address
+from bridge.policy.places import Address
 from bridge.service.accounts import change_account
 from tests.e2e.helpers import CARLA
 

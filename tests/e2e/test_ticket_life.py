@@ -1,7 +1,7 @@
 """A ticket is gated, charged, clocked and written back: the main job, over HTTP, end to end."""
 
 from bridge.demo.scene import HELPDESK, Scene
-from bridge.ledger.accounts import Address
+from bridge.policy.places import Address
 from bridge.service.accounts import change_account
 from bridge.service.purchases import buy
 from tests.e2e.helpers import (

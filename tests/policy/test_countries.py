@@ -1,4 +1,4 @@
-"""Which days close support in a country, and on which it works.
+"""Which days close support in a country.
 
 Days are those of the pinned `holidays` package, for years that are past or set by law: an update
 that changes one of them changes due dates, and should be looked at.
@@ -12,13 +12,7 @@ from holidays.registry import COUNTRIES
 
 from bridge.errors import SettingsError
 from bridge.policy.calendars import public_holidays
-from bridge.policy.countries import (
-    categories_of,
-    checked_categories,
-    suggested_weekly,
-    usual_categories,
-)
-from bridge.policy.hours import MONDAY_TO_FRIDAY
+from bridge.policy.countries import categories_of, checked_categories, usual_categories
 
 #: Weekdays on which nobody is in the office, whatever the law calls them, one in each country.
 WELL_KNOWN = [
@@ -200,23 +194,3 @@ def test_every_category_of_a_country_can_be_chosen(code: str) -> None:
 def test_a_category_that_no_country_has_is_an_error(chosen: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         checked_categories(chosen)
-
-
-# Weekends
-
-
-def test_a_week_from_sunday_is_suggested_where_friday_is_free() -> None:
-    """8. "setup suggests Sun-Thu from `holidays.<country>.weekend` ({Fri,Sat} for 18 countries,
-    e.g. SA, EG, IL, QA, KW; AE is Sat-Sun)".
-    """
-    nine_to_five = MONDAY_TO_FRIDAY[0]
-    sunday_to_thursday = dict.fromkeys((0, 1, 2, 3, 6), nine_to_five)
-    found = {code for code in EVERYWHERE if suggested_weekly(code) == sunday_to_thursday}
-    assert len(found) == 18
-    assert found > {"SA", "EG", "IL", "QA", "KW"}
-    assert suggested_weekly("IR") == dict.fromkeys((0, 1, 2, 3, 5, 6), nine_to_five)
-
-
-@pytest.mark.parametrize("country", ["AE", "US", "DE", "HK"])
-def test_nothing_is_suggested_where_monday_to_friday_are_working_days(country: str) -> None:
-    assert suggested_weekly(country) is None

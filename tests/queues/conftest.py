@@ -39,7 +39,7 @@ class Queues:
         unread = given.get("unread")
         return self.db.write(lambda conn: inbox.store(conn, helpdesk, http, told, unread=unread))
 
-    def owe(self, ticket: str | None = "5", *, helpdesk: str = "support", **given: Any) -> None:
+    def owe(self, ticket: str = "5", *, helpdesk: str = "support", **given: Any) -> None:
         """A write with a key of its own, unless one is given."""
         key = given.get("key") or f"key-{len(self.keys)}"
         self.keys.append(key)

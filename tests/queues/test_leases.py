@@ -91,21 +91,6 @@ class TestWrites:
         queues.owe("5", helpdesk="sales")
         assert [queues.taken() for _ in range(4)] == [1, 2, 3, None]
 
-    def test_about_no_ticket_stand_alone(self, queues: Queues) -> None:
-        queues.owe(None)
-        queues.owe(None)
-        assert [queues.taken() for _ in range(3)] == [1, 2, None]
-
-    def test_about_no_ticket_are_taken_by_one_worker_until_their_lease_ends(
-        self, queues: Queues
-    ) -> None:
-        queues.owe(None)
-        queues.take_write()
-        queues.now += LEASE - SECOND
-        assert queues.taken() is None
-        queues.now += SECOND
-        assert queues.taken() == 1
-
     def test_know_how_often_they_were_tried(self, queues: Queues) -> None:
         queues.owe()
         first = queues.take_write()
