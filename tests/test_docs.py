@@ -17,6 +17,7 @@ from typer.main import get_command
 from bridge.cli.app import app
 from bridge.database.schema import txs
 from bridge.policy.decisions import Kind
+from bridge.policy.owed import Text as OwedText
 from bridge.texts import LANGUAGES, Texts
 from bridge.ticket import PointsState, SlaState
 
@@ -154,6 +155,10 @@ class TestTexts:
 
     def test_are_all_described_with_their_names(self) -> None:
         assert self.documented() == self.catalogue("en")
+
+    def test_are_those_that_decisions_owe(self) -> None:
+        owed = {text.value for text in OwedText}
+        assert self.catalogue("en").keys() == owed | {"why_closed_while_held"}
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_use_no_other_names_in_any_language(self, language: str) -> None:
