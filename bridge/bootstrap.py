@@ -79,7 +79,7 @@ def wanted(settings: Settings, name: str, public_url: str | None = None) -> Want
         reopen_days=settings.terms.reopen_days,
         home=settings.defaults.address,
         hours=hours,
-        response_seconds=hours.promise(settings.terms).response_seconds,
+        response_seconds=hours.applied_to(settings.terms).response_seconds,
         today=utc_now().date(),
     )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bridge.policy.places import NO_WORD, Address
+from bridge.policy.places import NOTHING_SAID, Address
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 
@@ -116,7 +116,7 @@ class Wanted:
     endpoint: str | None
     reopen_days: int = _TERMS.reopen_days
     home: Address = field(default_factory=Address)
-    hours: Hours = NO_WORD
+    hours: Hours = NOTHING_SAID
     response_seconds: int = _TERMS.response_seconds
     today: date = field(default_factory=_today)
     promises: tuple[Promise, ...] = ()

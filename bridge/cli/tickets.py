@@ -8,7 +8,7 @@ import typer
 from bridge.cli.common import bridge_of
 from bridge.cli.numbers import between
 from bridge.errors import BadRequest
-from bridge.policy.calendars import Region, build_calendar, clock_inputs, locate
+from bridge.policy.calendars import Region, build_calendar, clock_inputs, find_place
 from bridge.policy.hours import HOUR, Due, add_business_time
 from bridge.policy.rules import stamp
 from bridge.policy.terms import Terms
@@ -60,7 +60,7 @@ def due(
     if subdivision and not country:
         raise BadRequest("a subdivision needs its country; give --country too")
     start = _instant(opened_at, timezone)
-    place = locate(timezone, Region(country, subdivision) if country else None)
+    place = find_place(timezone, Region(country, subdivision) if country else None)
     calendar = build_calendar(timezone, place.country, place.subdivision)
     try:
         promised = add_business_time(start, round(hours * HOUR), calendar)

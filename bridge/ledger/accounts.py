@@ -25,14 +25,14 @@ class Account:
     """The customer record that owns points, in all helpdesks together.
 
     `ref` is its own for ever; `name` follows its customer record's. `address` and `hours` are what
-    an admin set for the account; `recorded` what the helpdesk's own record says of where it is.
+    an admin set for the account; `helpdesk_address` is where the helpdesk's own record says it is.
     """
 
     id: int
     ref: str
     name: str
     address: Address
-    recorded: Address
+    helpdesk_address: Address
     hours: Hours
 
 
@@ -105,7 +105,7 @@ def find(conn: Connection, ref: str) -> Account:
     return by_id(conn, known)
 
 
-def relocate(conn: Connection, account_id: int, address: Address) -> None:
+def set_address(conn: Connection, account_id: int, address: Address) -> None:
     """Set an account's own zone, country and subdivision; None leaves a value as it is."""
     given = {
         name: value

@@ -201,7 +201,7 @@ class Place:
     warnings: tuple[str, ...] = ()
 
 
-def locate(
+def find_place(
     zone: str,
     account: Region | None = None,
     organisation: Region | None = None,
@@ -218,20 +218,20 @@ def locate(
         SettingsError: `account` or `default` names an unknown country or subdivision.
     """
     if account:
-        return _settled(account, CountrySource.ACCOUNT)
+        return _place_in(account, CountrySource.ACCOUNT)
     warnings: tuple[str, ...] = ()
     if organisation:
         region, warnings = legible(organisation)
         if region:
-            return _settled(region, CountrySource.ORGANISATION, warnings)
+            return _place_in(region, CountrySource.ORGANISATION, warnings)
     inferred = country_of_zone(zone)
     if default and inferred == country_code(default.country):
-        return _settled(default, CountrySource.DEFAULT, warnings)
+        return _place_in(default, CountrySource.DEFAULT, warnings)
     if inferred:
         guess = f"country {inferred} is inferred from zone {zone}: confirm or set it"
-        return _settled(Region(inferred), CountrySource.INFERRED, (*warnings, guess))
+        return _place_in(Region(inferred), CountrySource.INFERRED, (*warnings, guess))
     if default:
-        return _settled(default, CountrySource.DEFAULT, warnings)
+        return _place_in(default, CountrySource.DEFAULT, warnings)
     none = "no country is known: no public holiday is observed"
     return Place(None, None, CountrySource.NONE, (*warnings, none))
 
@@ -249,7 +249,7 @@ def legible(record: Region) -> tuple[Region | None, tuple[str, ...]]:
     return region, ()
 
 
-def _settled(region: Region, source: CountrySource, warnings: tuple[str, ...] = ()) -> Place:
+def _place_in(region: Region, source: CountrySource, warnings: tuple[str, ...] = ()) -> Place:
     found = public_holidays(region.country, region.subdivision)
     if found.country in ASK_FOR_SUBDIVISION and not found.subdivision:
         few = f"{found.country} has most of its holidays by subdivision: set one"

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from bridge.errors import SettingsError
-from bridge.policy.calendars import Place, Region, build_calendar, legible, locate
+from bridge.policy.calendars import Place, Region, build_calendar, find_place, legible
 from bridge.policy.countries import categories_of
 from bridge.policy.hours import AROUND_THE_CLOCK, MONDAY_TO_FRIDAY, Calendar
 from bridge.policy.service_hours import Hours
 from bridge.policy.zones import load_zone
 
-NO_WORD = Hours()
+NOTHING_SAID = Hours()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class AccountCalendar:
     place: Place
     warnings: tuple[str, ...]
     unread: tuple[str, ...]
-    hours: Hours = NO_WORD
+    hours: Hours = NOTHING_SAID
 
 
 def locate_account(
-    own: Address, recorded: Address, home: Address, hours: Hours = NO_WORD
+    own: Address, helpdesk_address: Address, home: Address, hours: Hours = NOTHING_SAID
 ) -> AccountCalendar:
     """When support is open for an account.
 
@@ -52,19 +52,19 @@ def locate_account(
 
     Args:
         own: where the account's own setting says it is.
-        recorded: where its helpdesk says it is.
+        helpdesk_address: where its helpdesk says it is.
         home: where accounts are that nobody says anything else of.
         hours: what the account says of its hours, over what the deployment does.
 
     Raises:
         SettingsError: `own` or `home` cannot be read, or with these hours support never opens.
     """
-    zone, unread = _zone(own, recorded, home)
-    place = locate(zone, own.region, recorded.region, home.region)
+    zone, unread = _zone(own, helpdesk_address, home)
+    place = find_place(zone, own.region, helpdesk_address.region, home.region)
     categories, strange = _categories(place.country, hours)
     warnings = (*unread, *place.warnings, *strange)
-    if recorded.region and not own.region:
-        unread += legible(recorded.region)[1]
+    if helpdesk_address.region and not own.region:
+        unread += legible(helpdesk_address.region)[1]
     calendar = _calendar(zone, place, hours, categories)
     return AccountCalendar(calendar, place, warnings, unread, hours)
 
@@ -102,12 +102,12 @@ def _categories(
     return had, (f"{country} has no holidays {missing}, only {there}{rest}",)
 
 
-def _zone(own: Address, recorded: Address, home: Address) -> tuple[str, tuple[str, ...]]:
+def _zone(own: Address, helpdesk_address: Address, home: Address) -> tuple[str, tuple[str, ...]]:
     fallback = own.zone or home.zone or "UTC"
-    if own.zone or not recorded.zone:
+    if own.zone or not helpdesk_address.zone:
         return fallback, ()
     try:
-        load_zone(recorded.zone)
+        load_zone(helpdesk_address.zone)
     except SettingsError as error:
         return fallback, (f"the organisation's zone is not used: {error}",)
-    return recorded.zone, ()
+    return helpdesk_address.zone, ()

@@ -91,7 +91,7 @@ class Hours:
             open_windows=_without(self.open_windows, forgotten),
         )
 
-    def promise(self, terms: Terms) -> Terms:
+    def applied_to(self, terms: Terms) -> Terms:
         """The terms of the deployment, with the response time that is said here."""
         return replace(terms, response_seconds=self.response_seconds or terms.response_seconds)
 

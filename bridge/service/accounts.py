@@ -11,7 +11,7 @@ from bridge.errors import BadRequest
 from bridge.ledger import accounts
 from bridge.ledger.accounts import Account
 from bridge.policy.calendars import country_code, subdivision_code
-from bridge.policy.places import NO_WORD, Address
+from bridge.policy.places import NOTHING_SAID, Address
 from bridge.policy.service_hours import Hours
 from bridge.policy.zones import load_zone
 from bridge.service.core import Bridge
@@ -28,13 +28,13 @@ class HoursChange:
     `as_usual`; `say` goes over the rest.
     """
 
-    say: Hours = NO_WORD
+    say: Hours = NOTHING_SAID
     as_usual: Collection[date] = ()
     forget: bool = False
 
     def applied_to(self, hours: Hours) -> Hours:
         """What the account says of its hours afterwards."""
-        kept = NO_WORD if self.forget else hours.as_usual(self.as_usual)
+        kept = NOTHING_SAID if self.forget else hours.as_usual(self.as_usual)
         return self.say.over(kept)
 
 
@@ -75,7 +75,7 @@ def _change(
     hours: HoursChange,
 ) -> Account:
     account = accounts.find_or_create(conn, ref, bridge.now())
-    accounts.relocate(conn, account.id, address)
+    accounts.set_address(conn, account.id, address)
     accounts.set_hours(conn, account.id, hours.applied_to(account.hours))
     account = accounts.by_id(conn, account.id)
     bridge.locate(account)

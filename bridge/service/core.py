@@ -13,7 +13,7 @@ from bridge.errors import UnknownHelpdesk
 from bridge.ledger.accounts import Account
 from bridge.policy.calendars import CountrySource, clock_inputs
 from bridge.policy.hours import Calendar
-from bridge.policy.places import NO_WORD, Address, locate_account
+from bridge.policy.places import NOTHING_SAID, Address, locate_account
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from bridge.texts import Texts
@@ -71,7 +71,7 @@ class Bridge:
     home: Address
     texts: Texts
     now: Callable[[], datetime]
-    hours: Hours = NO_WORD
+    hours: Hours = NOTHING_SAID
     wake: Wake = field(default_factory=Wake)
 
     def helpdesk(self, name: str) -> Helpdesk:
@@ -92,15 +92,17 @@ class Bridge:
         helpdesk's record that cannot be read is left out with a warning and stops no ticket.
         """
         hours = account.hours.over(self.hours)
-        return _locate(account.address, account.recorded, self.home, hours, self.terms)
+        return _locate(account.address, account.helpdesk_address, self.home, hours, self.terms)
 
 
 @lru_cache(maxsize=4096)
-def _locate(own: Address, recorded: Address, home: Address, hours: Hours, terms: Terms) -> Located:
-    found = locate_account(own, recorded, home, hours)
+def _locate(
+    own: Address, helpdesk_address: Address, home: Address, hours: Hours, terms: Terms
+) -> Located:
+    found = locate_account(own, helpdesk_address, home, hours)
     return Located(
         calendar=found.calendar,
-        terms=hours.promise(terms),
+        terms=hours.applied_to(terms),
         hours=hours,
         country=found.place.country,
         subdivision=found.place.subdivision,

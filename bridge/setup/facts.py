@@ -17,7 +17,7 @@ from bridge.database.engine import Database
 from bridge.errors import BridgeError, HelpdeskRefused
 from bridge.ledger import displays, incidents
 from bridge.ledger.audit import audit
-from bridge.policy.calendars import DataVersions, Region, data_versions, locate, public_holidays
+from bridge.policy.calendars import DataVersions, Region, data_versions, find_place, public_holidays
 from bridge.queues import rows
 from bridge.settings import Settings
 from bridge.ticket import Received
@@ -85,7 +85,7 @@ def gather(settings: Settings, now: datetime) -> Facts:
         # What is in a damaged file must neither end the examination nor be quoted.
         unread = f"it holds what cannot be read ({type(error).__name__})"
     home = settings.defaults
-    place = locate(
+    place = find_place(
         home.zone, default=Region(home.country, home.subdivision) if home.country else None
     )
     return Facts(

@@ -20,7 +20,7 @@ from bridge.policy.calendars import (
     Region,
     build_calendar,
     country_code,
-    locate,
+    find_place,
     public_holidays,
     subdivision_code,
 )
@@ -239,7 +239,7 @@ JAPAN = Region("JP")
 
 def test_a_default_of_the_inferred_country_adds_its_subdivision() -> None:
     """The zone says Germany, the deployment says Berlin: no contradiction, and nothing to guess."""
-    place = locate("Europe/Berlin", None, None, Region("DE", "BE"))
+    place = find_place("Europe/Berlin", None, None, Region("DE", "BE"))
     assert (place.country, place.subdivision) == ("DE", "BE")
     assert (place.source, place.warnings) == (CountrySource.DEFAULT, ())
 
@@ -247,47 +247,47 @@ def test_a_default_of_the_inferred_country_adds_its_subdivision() -> None:
 def test_the_account_decides_before_the_organisation_the_zone_and_the_default() -> None:
     """ "account setting > organisation field > inferred ... > deployment default > none" """
     zone = "America/Chicago"
-    assert locate(zone, GERMANY, FRANCE, JAPAN) == Place("DE", "BE", CountrySource.ACCOUNT)
-    assert locate(zone, None, FRANCE, JAPAN) == Place("FR", None, CountrySource.ORGANISATION)
-    inferred = locate(zone, None, None, JAPAN)
+    assert find_place(zone, GERMANY, FRANCE, JAPAN) == Place("DE", "BE", CountrySource.ACCOUNT)
+    assert find_place(zone, None, FRANCE, JAPAN) == Place("FR", None, CountrySource.ORGANISATION)
+    inferred = find_place(zone, None, None, JAPAN)
     assert (inferred.country, inferred.source) == ("US", CountrySource.INFERRED)
     assert inferred.warnings == (f"country US is inferred from zone {zone}: confirm or set it",)
-    assert locate("Etc/UTC", None, None, JAPAN) == Place("JP", None, CountrySource.DEFAULT)
+    assert find_place("Etc/UTC", None, None, JAPAN) == Place("JP", None, CountrySource.DEFAULT)
 
 
 def test_without_a_country_no_holiday_is_observed_and_that_is_said() -> None:
     """ "none: no public holidays, warning" """
-    nowhere = locate("Etc/UTC")
+    nowhere = find_place("Etc/UTC")
     assert (nowhere.country, nowhere.source) == (None, CountrySource.NONE)
     assert nowhere.warnings == ("no country is known: no public holiday is observed",)
 
 
 def test_an_organisations_record_that_cannot_be_read_stops_nothing() -> None:
-    unknown = locate("Europe/Paris", organisation=Region("Atlantis"))
+    unknown = find_place("Europe/Paris", organisation=Region("Atlantis"))
     assert (unknown.country, unknown.source) == ("FR", CountrySource.INFERRED)
     assert "unknown country 'Atlantis'" in unknown.warnings[0]
-    partly = locate("Europe/Paris", organisation=Region("germany", "Bayren"))
+    partly = find_place("Europe/Paris", organisation=Region("germany", "Bayren"))
     assert (partly.country, partly.subdivision) == ("DE", None)
     assert partly.source is CountrySource.ORGANISATION
     assert "unknown subdivision 'Bayren'" in partly.warnings[0]
-    fully = locate("Europe/Paris", organisation=Region("Germany", "Bayern"))
+    fully = find_place("Europe/Paris", organisation=Region("Germany", "Bayern"))
     assert fully == Place("DE", "BY", CountrySource.ORGANISATION)
 
 
 @pytest.mark.parametrize("setting", ["account", "default"])
 def test_a_setting_that_cannot_be_read_is_a_configuration_error(setting: str) -> None:
     with pytest.raises(SettingsError, match="unknown country 'Atlantis'"):
-        locate("Etc/UTC", **{setting: Region("Atlantis")})
+        find_place("Etc/UTC", **{setting: Region("Atlantis")})
 
 
 def test_a_state_in_an_american_address_adds_no_holidays() -> None:
     """ "US none = the 11 federal days: exactly "major government holidays"; no state" """
-    assert locate("UTC", organisation=Region("US", "TX")).subdivision is None
-    assert locate("UTC", account=Region("US", "TX")).subdivision == "TX"
+    assert find_place("UTC", organisation=Region("US", "TX")).subdivision is None
+    assert find_place("UTC", account=Region("US", "TX")).subdivision == "TX"
 
 
 def test_a_country_of_states_asks_for_one() -> None:
-    place = locate("UTC", account=Region("DE"))
+    place = find_place("UTC", account=Region("DE"))
     assert place.warnings == ("DE has most of its holidays by subdivision: set one",)
 
 

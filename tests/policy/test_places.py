@@ -116,7 +116,7 @@ def test_hours_of_an_account_make_its_calendar() -> None:
         removed=frozenset({date(2026, 5, 1)}),
         open_windows={date(2026, 12, 31): SHORT},
     )
-    assert found.hours.promise(Terms()).response_seconds == 8 * HOUR
+    assert found.hours.applied_to(Terms()).response_seconds == 8 * HOUR
 
 
 def test_around_the_clock_every_second_counts() -> None:

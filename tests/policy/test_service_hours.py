@@ -106,8 +106,8 @@ def test_a_date_that_is_as_usual_again_is_not_spoken_of(said: Hours, days: froze
 
 def test_the_promise_is_the_deployments_unless_an_account_has_its_own() -> None:
     terms = Terms(response_seconds=2 * HOUR, price=7)
-    assert Hours().promise(terms) == terms
-    own = Hours(response_seconds=8 * HOUR).promise(terms)
+    assert Hours().applied_to(terms) == terms
+    own = Hours(response_seconds=8 * HOUR).applied_to(terms)
     assert own == Terms(response_seconds=8 * HOUR, price=7)
 
 
