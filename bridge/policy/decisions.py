@@ -128,6 +128,14 @@ def next_incident(at: datetime, incident: Incident) -> Incident:
     )
 
 
+def was_held(incident: Incident, at: datetime) -> bool:
+    """Whether an incident that was released, and not answered since, waited for points then."""
+    clock = incident.clock
+    if incident.held_at is None or clock is None:
+        return False
+    return clock.waiting and at < clock.started_at
+
+
 def times(**instants: datetime) -> dict[str, str | int]:
     """Instants as inputs of a finding."""
     return {name: stamp(at) for name, at in instants.items()}

@@ -41,10 +41,13 @@ def gate(
     return _hold(incident, context, (*findings, found))
 
 
-def release(incident: Incident, context: Context) -> Decision:
-    """A held incident of an account that got points: charged, its clock starts now; or nothing."""
+def release(incident: Incident, context: Context, older: int = 0) -> Decision:
+    """A held incident of an account that got points: charged, its clock starts now; or nothing.
+
+    The points of as many `older` ones are left to them: they wait too, and are looked at first.
+    """
     price, now = context.terms.price, context.now
-    if on_hand(context.lots, now) < price:
+    if on_hand(context.lots, now) < price * (older + 1):
         return Decision(Kind.NOTHING, now, incident)
     finding = Finding(Rule.RELEASE, "points are on hand now: released and charged")
     back = status_after_hold(incident, context)

@@ -23,6 +23,7 @@ from bridge.policy.decisions import (
     free_reopen_until,
     next_incident,
     times,
+    was_held,
 )
 from bridge.policy.gate import gate
 from bridge.policy.hours import Calendar
@@ -172,16 +173,27 @@ def _changed(change: StatusChange, incident: Incident, context: Context) -> Deci
     if change.after not in DONE:
         return _reopened(change.at, replace(incident, closed=False), context)
     if incident.state is PointsState.AWAITING_POINTS:
-        declined = replace(incident, closed=True, state=PointsState.DECLINED)
-        finding = Finding(Rule.HOLD_CLOSED, "declined", {"status": change.after.value})
-        owed = Owed(texts=(Text.RECEIPT_DECLINED,))
-        return Decision(Kind.DECLINED, change.at, declined, (finding,), owed)
+        return _closed_while_held(change, incident, "declined", Owed())
+    if incident.state is PointsState.CHARGED and was_held(incident, change.at):
+        # Points came before we heard of the closure.
+        credit = Owed(credit="closed while it waited for points")
+        return _closed_while_held(change, incident, "declined, the charge goes back", credit)
     if incident.state in NEVER_CHARGED:
         # Mostly the echo of our own closing: it shows the same afterwards.
         finding = Finding(Rule.NEVER_CHARGED, "closed", times(at=change.at))
         done = replace(incident, closed=True)
         return Decision(Kind.CLOSED, change.at, done, (finding,))
     return _finished(change, incident, context)
+
+
+def _closed_while_held(
+    change: StatusChange, incident: Incident, outcome: str, owed: Owed
+) -> Decision:
+    clock = incident.clock and replace(incident.clock, result=None, ended_at=change.at)
+    declined = replace(incident, closed=True, state=PointsState.DECLINED, clock=clock)
+    finding = Finding(Rule.HOLD_CLOSED, outcome, {"status": change.after.value})
+    owed = replace(owed, texts=(Text.RECEIPT_DECLINED,))
+    return Decision(Kind.DECLINED, change.at, declined, (finding,), owed)
 
 
 def _finished(change: StatusChange, incident: Incident, context: Context) -> Decision:

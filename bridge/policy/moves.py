@@ -14,6 +14,7 @@ from bridge.policy.decisions import (
     Kind,
     next_incident,
     times,
+    was_held,
 )
 from bridge.policy.gate import gate, release, status_after_hold
 from bridge.policy.owed import NOTHING, Owed, Text
@@ -99,7 +100,7 @@ def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) 
     }
     if incident.state in NEVER_CHARGED:
         return _unpaid(change, ticket, incident, there, inputs)
-    if change.actor in _NOBODY:
+    if change.actor in _NOBODY and not was_held(incident, change.at):
         return _requester_moved(change, incident, context, inputs)
     if incident.closed or incident.state not in _PAID:
         finding = Finding(Rule.MOVED_CLOSED, "flagged for review, nothing is moved", inputs)

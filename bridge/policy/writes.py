@@ -1,13 +1,17 @@
 """What may still be written when its turn comes, and how often fields are mended. Pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bridge.policy.decisions import Incident
-from bridge.ticket import PointsState, Status
+from bridge.policy.decisions import DONE, Incident
+from bridge.policy.moves import has_moved
+from bridge.ticket import PointsState, Status, Ticket
 
 #: Values that browsers put back are mended this often in `REPAIR_SPAN`, per ticket (rule 6.6).
 MOST_REPAIRS = 3
 REPAIR_SPAN = timedelta(hours=1)
+#: What was read so long ago is read again before anybody is told anything; helpdesks tell of what
+#: happens within seconds, if they do.
+STALE_AFTER = timedelta(minutes=1)
 
 
 def may_repair(repairs: int) -> bool:
@@ -32,3 +36,18 @@ def keeps_message(owed_in: PointsState, incident: Incident, *, same_account: boo
     Not where the ticket has left the account since: the message names it, and its points.
     """
     return incident.state is owed_in and same_account
+
+
+def is_stale(seen_at: datetime | None, now: datetime) -> bool:
+    """Whether a ticket that was read at `seen_at` (UTC; None: not at all) is read once more."""
+    return seen_at is None or now - seen_at > STALE_AFTER
+
+
+def is_overtaken(ticket: Ticket, incident: Incident, *, same_account: bool) -> bool:
+    """Whether the ticket, as it is now, was closed or moved since the incident was decided on.
+
+    Nothing was heard of that yet: it is to be looked at before its status is set or anybody is
+    told anything. `same_account`: the record that the ticket names is the incident's account's.
+    """
+    closed = ticket.status in DONE and not incident.closed
+    return closed or (has_moved(ticket, incident) and not same_account)

@@ -1,11 +1,11 @@
 """The inbox: deliveries that were verified and stored, until their ticket was looked at."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, select
 
 from bridge.database.schema import inbox
 from bridge.database.upsert import insert
@@ -56,6 +56,28 @@ def store(
         .on_conflict_do_nothing(index_elements=["helpdesk", "delivery_id"])
     )
     return result.rowcount == 1
+
+
+def look(conn: Connection, helpdesk: str, ticket_id: str, why: str, now: datetime) -> None:
+    """Ask for a look at a ticket of which nothing need have been heard: a delivery of our own.
+
+    Asking again with the same `why`, which names what the look is for, changes nothing.
+    """
+    asked = Delivery(id=f"look:{why}", ticket_id=ticket_id, event="look")
+    store(conn, helpdesk, HttpDelivery({}, b"", now), asked)
+
+
+def is_unread(
+    conn: Connection, helpdesk: str, ticket_id: str, handled: Collection[int] = ()
+) -> bool:
+    """Whether something was heard of a ticket that nobody has looked at yet.
+
+    Not counted are the rows `handled`, which the caller's look answers, and dead letters, which
+    wait for an admin and not for us.
+    """
+    mine = and_(inbox.c.helpdesk == helpdesk, inbox.c.ticket_id == ticket_id)
+    waiting = and_(mine, inbox.c.state == QUEUED, inbox.c.id.not_in(handled))
+    return conn.scalar(select(inbox.c.id).where(waiting).limit(1)) is not None
 
 
 def claim_ticket(conn: Connection, now: datetime) -> Leased | None:

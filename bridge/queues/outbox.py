@@ -21,7 +21,8 @@ class TicketWrite:
     """A ticket's fields, and what goes with them in the same call.
 
     `state` and `account_id` are the incident's when this was owed: what has become wrong since does
-    not go out. `account_id` None: it was owed before that was noted.
+    not go out. `account_id` None: it was owed before that was noted. `seen_at` (UTC) is when the
+    ticket was read that this was decided on; None: it was decided without a look.
     """
 
     kind: ClassVar[str] = "ticket"
@@ -32,16 +33,18 @@ class TicketWrite:
     pending_until: datetime | None = None
     note: Note | None = None
     account_id: int | None = None
+    seen_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The payload as it is stored; what is not there is left out."""
-        until = self.pending_until
+        until, seen_at = self.pending_until, self.seen_at
         values = {
             "state": self.state,
             "status": self.status and self.status.value,
             "pending_until": until and until.isoformat(),
             "note": asdict(self.note) if self.note else None,
             "account": self.account_id,
+            "seen_at": seen_at and seen_at.isoformat(),
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -50,6 +53,7 @@ class TicketWrite:
         """The payload as it was stored."""
         stored = row.payload
         status, until, note = (stored.get(name) for name in ("status", "pending_until", "note"))
+        seen_at = stored.get("seen_at")
         return cls(
             incident_id=row.incident_id,
             state=stored["state"],
@@ -57,6 +61,7 @@ class TicketWrite:
             pending_until=datetime.fromisoformat(until) if until else None,
             note=Note(**note) if note else None,
             account_id=stored.get("account"),
+            seen_at=datetime.fromisoformat(seen_at) if seen_at else None,
         )
 
 

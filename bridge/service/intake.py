@@ -58,7 +58,7 @@ def _keep_unread(bridge: Bridge, name: str, http: HttpDelivery, why: str) -> Non
 
 def _handle(bridge: Bridge, leased: Leased) -> None:
     helpdesk = bridge.helpdesk(leased.helpdesk)
-    ids, touch = leased.ids, Touch(leased.delivery_id, bridge.now())
+    ids, touch = leased.ids, Touch(leased.delivery_id, bridge.now(), leased.ids)
     try:
         ticket = helpdesk.adapter.fetch(leased.ticket_id)
     except TicketNotFound as error:

@@ -1,15 +1,17 @@
 """The outbox: carry out what a helpdesk is owed."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
-from bridge.ledger import incidents
-from bridge.policy.writes import keeps_message, keeps_status
-from bridge.queues import outbox, rows
-from bridge.queues.outbox import Leased, TicketWrite
+from bridge.ledger import accounts, incidents
+from bridge.policy.writes import is_overtaken, is_stale, keeps_message, keeps_status
+from bridge.queues import inbox, outbox, rows
+from bridge.queues.outbox import Leased, Payload, TicketWrite
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
-from bridge.ticket import PointsState, TicketUpdate
+from bridge.ticket import PointsState, Ticket, TicketUpdate
 
 
 def send_next(bridge: Bridge) -> bool:
@@ -27,9 +29,44 @@ def send_next(bridge: Bridge) -> bool:
 
 def _send(bridge: Bridge, leased: Leased) -> None:
     adapter = bridge.helpdesk(leased.helpdesk).adapter
-    written = adapter.write(bridge.db.read(lambda conn: _update(conn, bridge, leased)))
+    update = bridge.db.read(lambda conn: _update(conn, bridge, leased))
+    if _looks_first(update, leased.payload, bridge.now()):
+        ticket = adapter.fetch(update.ticket_id)
+        if _left_to_a_look(bridge, leased, ticket):
+            return
+    written = adapter.write(update)
     ids, outcome = [leased.id], "written" if written else "closed for good: nothing written"
     bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, outcome, bridge.now()))
+
+
+def _looks_first(update: TicketUpdate, payload: Payload, now: datetime) -> bool:
+    """Whether a status is set or somebody told something, and nobody has looked just now."""
+    speaks = update.status is not None or (update.note is not None and update.note.public)
+    return speaks and isinstance(payload, TicketWrite) and is_stale(payload.seen_at, now)
+
+
+def _left_to_a_look(bridge: Bridge, leased: Leased, ticket: Ticket) -> bool:
+    """End a write that something has overtaken of which nothing was heard, and ask for a look.
+
+    Webhooks come late, or never: a ticket that somebody closed must not be opened again, nor its
+    new requester read of the account that it has left.
+    """
+
+    def work(conn: Connection) -> bool:
+        newest = incidents.newest(conn, leased.helpdesk, ticket.id)
+        owner = accounts.owner_of(conn, leased.helpdesk, ticket.customer.ref)
+        same = newest is not None and newest.account_id == owner
+        if newest is None or not is_overtaken(ticket, newest.incident, same_account=same):
+            return False
+        now = bridge.now()
+        inbox.look(conn, leased.helpdesk, ticket.id, f"unwritten:{leased.id}", now)
+        rows.finish(conn, "outbox", [leased.id], "overtaken: left to the next look", now)
+        return True
+
+    overtaken = bridge.db.write(work)
+    if overtaken:
+        bridge.wake.call()
+    return overtaken
 
 
 def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:

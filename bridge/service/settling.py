@@ -4,7 +4,7 @@ Ledger entries, incident, the record of the decision and the write-backs that ar
 here, together, on the caller's connection: they commit with its transaction or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,10 +17,11 @@ from bridge.ledger.incidents import Stored
 from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses
 from bridge.policy.gate import end_hold, release
 from bridge.policy.incidents import decide, needs_history
+from bridge.queues import inbox
 from bridge.service import writeback
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.writeback import Made
-from bridge.ticket import Change, Ticket
+from bridge.ticket import Change, PointsState, Ticket
 
 #: More steps than any ticket's life has: beyond them the rules go round in circles.
 _MOST_STEPS = 10_000
@@ -28,10 +29,14 @@ _MOST_STEPS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Why a ticket was looked at: the delivery that asked for it, and when it was read (UTC)."""
+    """Why a ticket was looked at: the delivery that asked for it, and when it was read (UTC).
+
+    `rows` are the deliveries in the inbox that the look answers.
+    """
 
     delivery: str
     seen_at: datetime
+    rows: tuple[int, ...] = ()
 
 
 def wants_history(conn: Connection, helpdesk: Helpdesk, ticket: Ticket) -> bool:
@@ -54,7 +59,7 @@ def settle_ticket(
     decided again. To a ticket that is closed for good nothing is owed: it cannot be shown there.
     """
     now = bridge.now()
-    stored = incidents.newest(conn, helpdesk.name, ticket.id)
+    before = stored = incidents.newest(conn, helpdesk.name, ticket.id)
     asks = accounts.resolve(conn, helpdesk.name, ticket.customer, now)
     delivery = touch.delivery if touch else None
     made: list[Made] = []
@@ -72,21 +77,35 @@ def settle_ticket(
         stored = replace(stored, incident=decision.incident)
         incidents.save(conn, stored)
     if not ticket.closed_for_good:
-        writeback.owe(conn, bridge, made, now)
-    repaired = _repair(conn, bridge, helpdesk, ticket, stored, touch)
-    return _summary(made, decision, repaired=repaired)
+        writeback.owe(conn, bridge, made, now, touch.seen_at if touch else None)
+    released = _release_after(conn, bridge, before, touch)
+    repaired = not released and _repair(conn, bridge, helpdesk, ticket, stored, touch)
+    return _summary(made, decision, released=released, repaired=repaired)
 
 
-def release_held(conn: Connection, bridge: Bridge, account: Account) -> list[Stored]:
-    """Charge the held incidents of an account that got points, oldest first, up to the balance."""
-    released = []
-    now = bridge.now()
+def release_held(
+    conn: Connection, bridge: Bridge, account: Account, handled: Collection[int] = ()
+) -> list[Stored]:
+    """Charge the held incidents of an account that got points, oldest first, up to the balance.
+
+    Those of which something was heard that nobody has looked at yet may be held no more: they are
+    left, with their points, to that look (`handled`: the deliveries that the caller's own look
+    answers). Where nothing was heard, a look is asked for: it finds what should have been heard.
+    """
+    released: list[Stored] = []
+    now, unread = bridge.now(), 0
     for stored in incidents.held(conn, account.id):
+        if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id, handled):
+            unread += 1
+            continue
         helpdesk = bridge.helpdesks.get(stored.helpdesk)
-        decision = release(stored.incident, _context(conn, bridge, helpdesk, account, now))
+        context = _context(conn, bridge, helpdesk, account, now)
+        decision = release(stored.incident, context, unread)
         if decision.kind is Kind.NOTHING:
             break
         released.append(_settle(conn, bridge, stored, decision, now))
+        if not inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
+            inbox.look(conn, stored.helpdesk, stored.ticket_id, f"released:{stored.id}", now)
     return released
 
 
@@ -96,6 +115,20 @@ def decline_held(conn: Connection, bridge: Bridge, stored: Stored) -> Stored:
     account = accounts.by_id(conn, stored.account_id)
     context = _context(conn, bridge, bridge.helpdesks.get(stored.helpdesk), account, now)
     return _settle(conn, bridge, stored, end_hold(stored.incident, context), now)
+
+
+def _release_after(
+    conn: Connection, bridge: Bridge, before: Stored | None, touch: Touch | None
+) -> bool:
+    """Release what was left to this look: the ticket itself, or who waits behind it.
+
+    Returns whether it was the ticket itself.
+    """
+    if before is None or before.incident.state is not PointsState.AWAITING_POINTS:
+        return False
+    account = accounts.by_id(conn, before.account_id)
+    released = release_held(conn, bridge, account, touch.rows if touch else ())
+    return before.id in [stored.id for stored in released]
 
 
 def _settle(
@@ -261,8 +294,10 @@ def _repair(
     return writeback.owe_repair(conn, stored, touch.delivery, touch.seen_at, bridge.now())
 
 
-def _summary(made: Sequence[Made], last: Decision, *, repaired: bool) -> str:
+def _summary(made: Sequence[Made], last: Decision, *, released: bool, repaired: bool) -> str:
     said = [one.decision.kind.value for one in made]
+    if released:
+        said.append(Kind.RELEASED.value)
     if repaired:
         said.append("fields repaired")
     if said:

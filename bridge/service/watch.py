@@ -6,13 +6,14 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bridge.ledger import incidents, points
+from bridge.ledger import accounts, incidents, points
 from bridge.ledger.incidents import Stored
 from bridge.policy.clock import watched
 from bridge.policy.gate import hold_is_over, reminder_due
+from bridge.queues import inbox
 from bridge.service import writeback
 from bridge.service.core import Bridge
-from bridge.service.settling import decline_held
+from bridge.service.settling import decline_held, release_held
 from bridge.ticket import PointsState
 
 #: Lots that one transaction expires: small enough that it never holds up a delivery.
@@ -36,9 +37,17 @@ def watch_clocks(bridge: Bridge) -> int:
 
 
 def watch_holds(bridge: Bridge) -> int:
-    """Remind the requesters of held tickets, and decline what has waited too long."""
+    """Release held tickets that were passed over, remind of the others, decline what is overdue.
+
+    A purchase passes over a ticket of which something was heard; the look at it releases it, except
+    where that look never comes to an end.
+    """
     held = bridge.db.read(incidents.held)
-    return _each(bridge, held, _hold)
+    waiting = sorted({stored.account_id for stored in held})
+    released = sum(bridge.db.write(partial(_release, bridge=bridge, account_id=i)) for i in waiting)
+    if released:
+        bridge.wake.call()
+    return released + _each(bridge, held, _hold)
 
 
 def _each(bridge: Bridge, found: Sequence[Stored], step: Callable[..., bool]) -> int:
@@ -66,10 +75,16 @@ def _watch(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     return True
 
 
+def _release(conn: Connection, bridge: Bridge, account_id: int) -> int:
+    return len(release_held(conn, bridge, accounts.by_id(conn, account_id)))
+
+
 def _hold(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     stored = incidents.by_id(conn, incident_id)
     held_at = stored.incident.held_at
     if held_at is None or stored.incident.state is not PointsState.AWAITING_POINTS:
+        return False
+    if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
         return False
     now = bridge.now()
     if hold_is_over(held_at, now, bridge.terms):

@@ -35,15 +35,24 @@ class Made:
     record_id: int
 
 
-def owe(conn: Connection, bridge: Bridge, made: Sequence[Made], now: datetime) -> None:
-    """Owe the helpdesk one write for all the decisions that were made about a ticket together."""
+def owe(
+    conn: Connection,
+    bridge: Bridge,
+    made: Sequence[Made],
+    now: datetime,
+    seen_at: datetime | None = None,
+) -> None:
+    """Owe the helpdesk one write for all the decisions that were made about a ticket together.
+
+    `seen_at` (UTC) is when the ticket was read that they rest on, None where it was not.
+    """
     owed = together([one.decision.owed for one in made])
     if not owed.shows:
         return
     last = [one for one in made if one.decision.owed.shows][-1]
     stored = last.stored
     key = f"{stored.helpdesk}:{stored.ticket_id}:decision:{last.record_id}"
-    _owe(conn, bridge, stored, key, owed, now)
+    _owe(conn, bridge, stored, key, owed, now, seen_at)
 
 
 def owe_reminder(conn: Connection, bridge: Bridge, stored: Stored, day: int, now: datetime) -> None:
@@ -101,7 +110,13 @@ def account_fields(
 
 
 def _owe(
-    conn: Connection, bridge: Bridge, stored: Stored, key: str, owed: Owed, now: datetime
+    conn: Connection,
+    bridge: Bridge,
+    stored: Stored,
+    key: str,
+    owed: Owed,
+    now: datetime,
+    seen_at: datetime | None = None,
 ) -> None:
     payload = TicketWrite(
         incident_id=stored.id,
@@ -110,6 +125,7 @@ def _owe(
         pending_until=owed.pending_until,
         note=_note(conn, bridge, stored, owed.texts, key, now),
         account_id=stored.account_id,
+        seen_at=seen_at,
     )
     outbox.owe(
         conn,

@@ -1,5 +1,7 @@
 """Tickets that move to another account, and browsers that save over what the bridge wrote."""
 
+import pytest
+
 from bridge.demo.scene import Scene
 from bridge.policy.writes import MOST_REPAIRS
 from tests.e2e.helpers import (
@@ -16,6 +18,7 @@ from tests.e2e.helpers import (
     opened,
     shown,
     sound,
+    status,
 )
 
 
@@ -25,6 +28,15 @@ def moved_to(scene: Scene, ticket: int, address: str) -> None:
     assert person
     scene.zammad.model.agent_sets(ticket, customer_id=person["id"])
     scene.settle()
+
+
+def told(scene: Scene, *, heard: bool) -> None:
+    """What the helpdesk tells reaches the inbox, where nobody looks yet; or it is lost."""
+    for delivery in scene.zammad.webhooks.pending:
+        if heard:
+            scene.zammad.webhooks.attempt(delivery)
+        else:
+            delivery.state = "failed"
 
 
 def writes(scene: Scene) -> int:
@@ -40,6 +52,39 @@ def test_a_hold_that_moved_is_not_released_by_its_old_account(scene: Scene) -> N
     bought(scene, "Maple Inc", 10, "INV-2")
     assert (shown(scene, ticket, "state"), on_hand(scene, "Maple Inc")) == ("charged", 0)
     assert decided(scene, ticket) == ["held", "moved", "released"]
+    assert sound(scene)
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["its webhook waits", "its webhook is lost"])
+def test_a_held_ticket_that_was_closed_is_neither_charged_nor_opened(
+    scene: Scene, heard: bool
+) -> None:
+    ticket = opened(scene)
+    scene.clock.move(HOUR)
+    scene.zammad.model.agent_closes(ticket)
+    told(scene, heard=heard)
+    scene.clock.move(HOUR)
+    bought(scene, "Acme GmbH", 10)
+    assert (status(scene, ticket), shown(scene, ticket, "state")) == ("closed", "declined")
+    assert (decided(scene, ticket)[-1], on_hand(scene, "Acme GmbH")) == ("declined", 10)
+    assert sound(scene)
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["its webhook waits", "its webhook is lost"])
+def test_a_held_ticket_that_has_moved_is_paid_by_whom_it_belongs_to(
+    scene: Scene, heard: bool
+) -> None:
+    ticket = opened(scene)
+    scene.clock.move(HOUR)
+    person = scene.zammad.model.store.first("User", email=MIKE)
+    assert person
+    scene.zammad.model.agent_sets(ticket, customer_id=person["id"])
+    told(scene, heard=heard)
+    scene.clock.move(HOUR)
+    bought(scene, "Acme GmbH", 10)
+    bought(scene, "Maple Inc", 10, "INV-2")
+    assert (on_hand(scene, "Acme GmbH"), on_hand(scene, "Maple Inc")) == (10, 0)
+    assert shown(scene, ticket, "state") == "charged"
     assert sound(scene)
 
 

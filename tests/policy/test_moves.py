@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses
+from bridge.policy.gate import release
 from bridge.policy.incidents import decide, needs_history
 from bridge.policy.owed import NOTHING, Charge, Text, together
 from bridge.ticket import (
@@ -177,6 +178,13 @@ class TestAPersonWhoMoves:
         assert kinds(made) == [Kind.NOTED]
         assert kinds(move(held(), at_beta(), Actor.US)) == [Kind.MOVED]
         assert move(closed_at(OPENED), at_beta(), Actor.US, Status.CLOSED) == []
+
+    def test_what_was_held_then_follows_though_it_was_released_since(self) -> None:
+        """Points came before we heard of it; what was charged too early goes back."""
+        late = after([release(held(), context(OPENED + 2 * HOUR))])
+        made = move(late, at_beta(OPENED + 3 * HOUR), Actor.SYSTEM)
+        assert kinds(made) == [Kind.MOVED, Kind.HELD]
+        assert made[0].owed.credit
 
     def test_it_is_noted_once(self) -> None:
         incident = after(move(accepted(), at_beta(), Actor.SYSTEM))

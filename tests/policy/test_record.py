@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.policy.clock import end_clock, respond
-from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses
+from bridge.policy.decisions import Context, Decision, Incident, Kind, Statuses, was_held
 from bridge.policy.gate import end_hold, release
 from bridge.policy.incidents import decide
 from bridge.policy.owed import NOTHING, Charge, Owed, Text
@@ -166,6 +166,11 @@ class TestHolding:
         made = release(replace(held(), closed=True), waiting(context()))
         assert made.owed.status is None
 
+    def test_released_behind_older_ones_that_are_looked_at_first(self) -> None:
+        incident = held()
+        assert release(incident, context(lots=[lot(29)]), 2).kind is Kind.NOTHING
+        assert release(incident, context(lots=[lot(30)]), 2).owed.charge == Charge(10, NOW)
+
     def test_not_released(self) -> None:
         incident = held()
         assert release(incident, context(lots=[lot(9)])) == Decision(Kind.NOTHING, NOW, incident)
@@ -183,6 +188,44 @@ class TestHolding:
     def test_over_after_it_was_closed(self) -> None:
         made = end_hold(replace(held(), closed=True), context())
         assert made.owed.status is None
+
+    def test_closed_before_points_came_and_heard_of_after(self) -> None:
+        """The webhook was late or lost: the charge of the release goes back."""
+        at = OPENED + HOUR
+        incident = after([release(held(), context(OPENED + 2 * HOUR))])
+        (made,) = settle(ticket(Status.CLOSED), history((at, Status.CLOSED)), incident)
+        clock = incident.clock
+        assert clock
+        assert made == Decision(
+            Kind.DECLINED,
+            at,
+            replace(
+                incident,
+                state=PointsState.DECLINED,
+                closed=True,
+                seen=1,
+                clock=replace(clock, result=None, ended_at=at),
+            ),
+            (Finding(Rule.HOLD_CLOSED, "declined, the charge goes back", {"status": "closed"}),),
+            Owed(credit="closed while it waited for points", texts=(Text.RECEIPT_DECLINED,)),
+        )
+
+    @pytest.mark.parametrize("hours", [2, 3])
+    def test_closed_once_points_came(self, hours: int) -> None:
+        incident = after([release(held(), context(OPENED + 2 * HOUR))])
+        closed = history((OPENED + hours * HOUR, Status.CLOSED))
+        (made,) = settle(ticket(Status.CLOSED), closed, incident)
+        assert (made.kind, made.owed.credit) == (Kind.CLOSED, "")
+
+    def test_an_answer_since_the_release_is_worth_its_charge(self) -> None:
+        incident = after([release(held(), context(OPENED + 2 * HOUR))])
+        answered = after(settle(ticket(Status.OPEN, OPENED + 3 * HOUR), incident=incident))
+        assert not was_held(answered, OPENED)
+        assert was_held(incident, OPENED)
+
+    @pytest.mark.parametrize("incident", [held(), accepted()])
+    def test_only_what_was_released_was_held(self, incident: Incident) -> None:
+        assert not was_held(incident, OPENED - DAY)
 
     def test_closed_before_points_came(self) -> None:
         incident = held()

@@ -1,13 +1,22 @@
 """What may still be written when its turn comes. Pure values."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bridge.policy.decisions import Incident
-from bridge.policy.writes import MOST_REPAIRS, keeps_message, keeps_status, may_repair
+from bridge.policy.writes import (
+    MOST_REPAIRS,
+    STALE_AFTER,
+    is_overtaken,
+    is_stale,
+    keeps_message,
+    keeps_status,
+    may_repair,
+)
 from bridge.ticket import PointsState, Status
-from tests.policy.cases import OPENED
+from tests.policy.cases import OPENED, ticket
 
 CHARGED = Incident(PointsState.CHARGED, OPENED)
 
@@ -34,6 +43,31 @@ def test_the_requester_is_told_what_still_is_so(closed: bool) -> None:
 
 def test_the_requester_is_not_told_of_an_account_that_the_ticket_has_left() -> None:
     assert not keeps_message(PointsState.CHARGED, CHARGED, same_account=False)
+
+
+@pytest.mark.parametrize("status", [Status.CLOSED, Status.MERGED, Status.REMOVED])
+def test_a_closure_that_nobody_has_looked_at_overtakes_a_write(status: Status) -> None:
+    assert is_overtaken(ticket(status), CHARGED, same_account=True)
+    closed = replace(CHARGED, closed=True)
+    assert not is_overtaken(ticket(status), closed, same_account=True)
+
+
+def test_a_move_that_nobody_has_looked_at_overtakes_a_write() -> None:
+    here = replace(CHARGED, customer_ref="organization:2")
+    assert is_overtaken(ticket(of="organization:3"), here, same_account=False)
+    assert not is_overtaken(ticket(of="organization:3"), here, same_account=True)
+
+
+def test_a_ticket_as_it_was_overtakes_nothing() -> None:
+    """Also where its person belongs to another account, and that was noted."""
+    here = replace(CHARGED, customer_ref="organization:2")
+    assert not is_overtaken(ticket(), here, same_account=False)
+
+
+def test_a_ticket_is_read_again_after_a_minute_or_where_it_was_not_read() -> None:
+    assert is_stale(None, OPENED)
+    assert not is_stale(OPENED, OPENED + STALE_AFTER)
+    assert is_stale(OPENED, OPENED + STALE_AFTER + timedelta(seconds=1))
 
 
 def test_fields_are_mended_a_few_times() -> None:

@@ -176,7 +176,10 @@ class TestHolds:
     ) -> None:
         stored = held.incident()
         held.buy(10)
-        monkeypatch.setattr("bridge.ledger.incidents.held", lambda _conn: [stored])
+        monkeypatch.setattr(
+            "bridge.ledger.incidents.held",
+            lambda _conn, account_id=None: [] if account_id else [stored],
+        )
         held.now += 14 * DAY
         assert watch.watch_holds(held.bridge) == 0
         assert held.incident().incident.state is PointsState.CHARGED
