@@ -197,6 +197,19 @@ def show_raw_mail(article_id: int) -> Response:
     return Response(raw, 200, shown, content_type="message/rfc822")
 
 
+@api.get("/ticket_attachment/<int:ticket_id>/<int:article_id>/<int:file_id>")
+def show_attachment(ticket_id: int, article_id: int, file_id: int) -> Response:
+    """GET /ticket_attachment/{ticket}/{article}/{id}: a file of an article. From Zammad's code."""
+    model, actor = zammad(), caller()
+    article = model.store.get("TicketArticle", article_id)
+    ticket = model.access.ticket(actor, article["ticket_id"])
+    rows = [row for row in model.store.attachments[article_id] if row["id"] == file_id]
+    if ticket["id"] != ticket_id or not rows or (article["internal"] and not actor.is_agent):
+        raise ApiError(403, "Not authorized")
+    kind = str(rows[0]["preferences"].get("Mime-Type") or "application/octet-stream")
+    return Response(model.store.files[file_id], 200, content_type=kind)
+
+
 # --- users, organisations, groups, states --------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """What an article says about itself: its kind, who it is from, and its mail's head and text."""
 
 import hashlib
+import re
 from email.utils import format_datetime
 from uuid import uuid4
 
@@ -68,15 +69,15 @@ class Articles:
         fields: Record = {"ticket_id": ticket["id"], "type_id": 1, "sender_id": spec["sender_id"]}
         fields |= dict.fromkeys(_TEXTS)
         fields |= {
-            "subject": spec["subject"],
+            "subject": spec["subject"] if "Subject" in mail.head.head else None,
             "body": mail.body,
-            "to": mail.header("To") or None,
-            "cc": mail.header("Cc") or None,
+            "to": _recipients(mail, "To"),
+            "cc": _recipients(mail, "Cc"),
             "reply_to": mail.header("Reply-To") or None,
-            "message_id": mail.header("Message-ID") or None,
+            "message_id": mail.message_id,
             "message_id_md5": None,
-            "content_type": "text/plain",
-            "internal": False,
+            "content_type": mail.content_type,
+            "internal": spec["internal"],
             "preferences": spec["preferences"],
             "origin_by_id": None,
             "from": mail.header("From"),
@@ -106,6 +107,12 @@ class Articles:
             "message_id": fields["message_id"] or fresh,
             "preferences": {"email_address_id": 1} | fields["preferences"],
         }
+
+
+def _recipients(mail: mails.Mail, name: str) -> str | None:
+    """A line of recipients; one without an address counts as empty."""
+    line = mail.head.header(name)
+    return line if line is None or re.search(r".@.", line) else ""
 
 
 def performed_note(options: Record, origin: str) -> Record:

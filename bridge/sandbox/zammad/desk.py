@@ -26,6 +26,7 @@ class Incoming:
         preferences: the article's marks.
         channel_id: the mailbox that it came in by; a new ticket keeps it.
         reopens: whether it opens a ticket again that is not new.
+        internal: whether it answers what only agents see, and is hidden as well.
     """
 
     mail: Mail
@@ -34,6 +35,7 @@ class Incoming:
     preferences: Record
     channel_id: int | None = None
     reopens: bool = True
+    internal: bool = False
 
 
 class Desk:
@@ -92,11 +94,13 @@ class Desk:
             self._fire(Event("create", ticket, article, actor_id=actor.id))
             return ticket
 
-    def create_by_mail(self, actor: Actor, incoming: Incoming, group_id: int) -> Record:
+    def create_by_mail(
+        self, actor: Actor, incoming: Incoming, group_id: int, customer_id: int
+    ) -> Record:
         """Create a ticket from a mail, whoever sent it: also an agent, or the system itself."""
         with self._store.lock:
             wanted: Record = {"title": incoming.subject or "-", "group_id": group_id}
-            wanted["customer_id"] = actor.id
+            wanted["customer_id"] = customer_id
             if incoming.channel_id is not None:
                 wanted["preferences"] = {"channel_id": incoming.channel_id}
             ticket = self._tickets.insert(actor, wanted)
@@ -134,11 +138,20 @@ class Desk:
             self._updated(actor, ticket, article, changes)
 
     def update_by_mail(self, actor: Actor, ticket: Record, incoming: Incoming) -> None:
-        """Add a mail to a ticket, which opens again unless it is new (recordings 287 to 306)."""
+        """Add a mail to a ticket, which opens again unless it is new (recordings 287 to 306).
+
+        A group may want nobody to keep a closed ticket that somebody writes to.
+        """
         with self._store.lock:
             changes: set[str] = set()
+            group, wanted = self._store.get("Group", ticket["group_id"]), dict[str, int]()
+            closed = self._tickets.state_type(ticket["state_id"]) == "closed"
+            if closed and not group["follow_up_assignment"]:
+                wanted["owner_id"] = SYSTEM
             if incoming.reopens and ticket["state_id"] != seed.NEW:
-                changes |= self._tickets.save(ticket, {"state_id": seed.OPEN}, actor.id)
+                wanted["state_id"] = seed.OPEN
+            if wanted:
+                changes |= self._tickets.save(ticket, wanted, actor.id)
             article = self._receive(ticket, actor, incoming, changes)
             self._updated(actor, ticket, article, changes, "everybody")
 
@@ -263,7 +276,8 @@ class Desk:
         self, ticket: Record, actor: Actor, incoming: Incoming, changes: set[str]
     ) -> Record:
         """Store a mail that came in. It never makes a new ticket open (recordings 384, 401)."""
-        spec = {name: getattr(incoming, name) for name in ("subject", "sender_id", "preferences")}
+        names = ("subject", "sender_id", "preferences", "internal")
+        spec = {name: getattr(incoming, name) for name in names}
         article = self._add(
             ticket, actor, self._articles.received(ticket, incoming.mail, spec), changes
         )

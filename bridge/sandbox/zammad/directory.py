@@ -1,5 +1,6 @@
 """Users, organisations and groups."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from bridge.sandbox.zammad import seed
@@ -55,12 +56,17 @@ class Directory:
         self._store.change(user, fields, by)
 
     def sender(self, email: str, name: str = "") -> Record:
-        """The user with that address; a stranger becomes a customer, as with a mail."""
+        """The user with that address; a stranger becomes a customer, as with a mail.
+
+        One without a name gets that of the mail.
+        """
         user = self._store.first("User", email=email.lower())
-        if user is not None:
-            return user
-        firstname, _, lastname = (name or email).partition(" ")
+        firstname, lastname = _names(name, email)
         spec = {"firstname": firstname, "lastname": lastname, "email": email}
+        if user is not None:
+            if name and not user["firstname"] and not user["lastname"]:
+                user |= {"firstname": firstname, "lastname": lastname}
+            return user
         user = self.create_user(spec, SYSTEM)
         user["created_by_id"] = user["id"]
         return user
@@ -117,6 +123,25 @@ class Directory:
             return None
         row = self._store.first("Organization", domain=domain, domain_assignment=True)
         return None if row is None else int(row["id"])
+
+
+def _names(name: str, email: str) -> tuple[str, str]:
+    """First and last name, guessed from one line, or from an address with a full stop in it."""
+    last, comma, first = name.partition(", ")
+    parts = re.match(r"((?:(?:Dr|Prof)\.\s)?.+?)\s(.+)$", name, re.IGNORECASE)
+    parts = parts if name else re.match(r"(.+?)\.(.+?)@", email)
+    found = (parts[1], parts[2]) if parts else (name, "")
+    if comma and (first or last):
+        found = first.strip(), last.strip()
+    first, last = (
+        part.capitalize() if part.isascii() and part.isalpha() and _one_case(part) else part
+        for part in found
+    )
+    return first, last
+
+
+def _one_case(name: str) -> bool:
+    return name in {name.lower(), name.upper()}
 
 
 def _known(columns: Iterable[str], spec: Mapping[str, object]) -> Record:

@@ -1,17 +1,15 @@
 """Mails as text: how they are written, read, and told from what no person wrote. Pure."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default as policy
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, formataddr, getaddresses
 from uuid import uuid4
 
-from bridge.sandbox.zammad.records import Record
+from bridge.sandbox.zammad import mime
 
 _ROBOTS = {
     # header: what in it marks a mail as automatic
@@ -26,36 +24,37 @@ _EXPLANATION = "I'm sorry to have to inform you that your message could not be d
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A part of a mail that is not its text: the file's name, its content, its marks."""
-
-    filename: str
-    content: bytes
-    preferences: Record
-
-
-@dataclass(frozen=True, slots=True)
 class Mail:
     """A mail that came in.
 
     Attributes:
         raw: the mail as it came.
-        headers: by name, whatever the case, decoded.
+        head: its headers and parts, as they are written.
         body: its text, with newlines only.
-        address: the sender's address, in lower case.
+        content_type: `text/plain`, or `text/html` where there is any.
+        address: the sender's address, in lower case; empty where no header has one.
         name: the sender's display name, maybe empty.
+        message_id: its id, maybe one that the parser made.
+        attachments: its files.
     """
 
     raw: bytes
-    headers: EmailMessage
+    head: mime.Part
     body: str
+    content_type: str
     address: str
     name: str
-    attachments: tuple[Attachment, ...] = field(default=())
+    message_id: str
+    attachments: tuple[mime.Attachment, ...] = field(default=())
 
     def header(self, name: str) -> str:
-        """A header's value; empty where it is missing."""
-        return str(self.headers[name] or "").strip()
+        """A header's value, decoded; empty where it is missing."""
+        return self.head.header(name) or ""
+
+    def people(self, name: str) -> list[tuple[str, str]]:
+        """The names and addresses in a header such as `To`, without what is no address."""
+        pairs = getaddresses([self.head.head[name] or ""])
+        return [(_name(mime.words(who)), _address(at)) for who, at in pairs if "@" in at]
 
     @property
     def references(self) -> list[str]:
@@ -72,11 +71,11 @@ class Mail:
             re.search(pattern, self.header(name), re.IGNORECASE)
             for name, pattern in _ROBOTS.items()
         )
-        return marked or self.header("Message-ID").lower().endswith(f"@{fqdn}>".lower())
+        return marked or self.message_id.lower().endswith(f"@{fqdn}>".lower())
 
     def is_own_notification(self, fqdn: str) -> bool:
         """Whether it is a mail of this system to its agents: Zammad drops it (388)."""
-        own = self.header("Message-ID").lower().endswith(f"@{fqdn}>".lower())
+        own = self.message_id.lower().endswith(f"@{fqdn}>".lower())
         return own and "bulk" in self.header("Precedence").lower()
 
     def is_out_of_office(self) -> bool:
@@ -89,30 +88,77 @@ class Mail:
             return True
         return "auto-replied" in submitted and "vacation" in self.header("Subject").lower()
 
+    def undeliverable(self) -> str:
+        """The address that is not there, if it is the report of a mail server about one; or empty.
+
+        Other failures say nothing of an address (recording 327).
+        """
+        for attachment in self.attachments:
+            report = attachment.content.decode("utf-8", "replace")
+            found = re.search(r"(?im)^final-recipient:\s*rfc822;\s*(\S+)", report)
+            gone = re.search(r"(?im)^action:\s*failed", report)
+            status = re.search(r"(?im)^status:\s*5\.1\.1\s*$", report)
+            is_report = attachment.preferences.get("Mime-Type") == "message/delivery-status"
+            if is_report and gone and status and found:
+                return found[1].lower()
+        return ""
+
     def returned(self) -> Iterator[str]:
         """The ids of the mails that come back with it, if it says that they failed for good."""
-        report = [a for a in self.attachments if _kind(a) == "message/delivery-status"]
+        report = [
+            a
+            for a in self.attachments
+            if a.preferences.get("Mime-Type") == "message/delivery-status"
+        ]
         if not any(re.search(rb"(?im)^action:\s*failed", a.content) for a in report):
             return
         for attachment in self.attachments:
-            if _kind(attachment) == "message/rfc822":
-                message_id = parse(attachment.content).header("Message-ID")
-                if message_id:
-                    yield message_id
+            if attachment.preferences.get("Mime-Type") == "message/rfc822":
+                yield parse(attachment.content).message_id
 
 
 def parse(raw: bytes) -> Mail:
-    """Read a mail. Of the parts of a report or a mail with files, the first text is its body."""
-    message = _headers(raw)
-    name, address = parseaddr(str(message["From"] or ""))
-    boundary = message.get_boundary()
-    if boundary is None:
-        return Mail(raw, message, _text(raw), address.lower(), name)
-    *parts, _end = re.split(rb"\r?\n--" + re.escape(boundary.encode()) + rb"(?:--)?\r?\n", raw)
-    texts = [part for part in parts[1:] if _headers(part).get_content_type() == "text/plain"]
-    files = tuple(_attachment(part) for part in parts[1:] if part not in texts[:1])
-    body = _text(texts[0]) if texts else ""
-    return Mail(raw, message, body, address.lower(), name, files)
+    """Read a mail. One without an id gets one that is always the same for the same mail."""
+    head = mime.read(raw)
+    content_type, body = mime.text_of(head)
+    name, address = _sender(head)
+    message_id = head.header("Message-ID")
+    if not message_id:
+        domain = address.rpartition("@")[2] or "zammad_generated"
+        digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
+        message_id = f"<gen-{digest}@{domain}>"
+    files = mime.attachments(head)
+    return Mail(raw, head, body, content_type, address, name, message_id, files)
+
+
+def _sender(head: mime.Part) -> tuple[str, str]:
+    """Display name and address of who sent a mail; no address where no header says it.
+
+    The first header that holds an address counts, and in it the first address that is one.
+    """
+    fields = [head.head[name] or "" for name in ("From", "Reply-To", "Return-Path", "Sender")]
+    lines = [line.replace("<>", "").strip() for line in fields]
+    written = sorted(filter(None, lines), key=lambda line: "@" not in line)
+    if not written:
+        return "", ""
+    line = written[0]
+    found = [pair for pair in getaddresses([line]) if pair[1]]
+    name, address = min(found, key=lambda pair: "@" not in pair[1], default=("", line))
+    broken = "<" in address or (len(found) > 1 and "," not in line)
+    if broken and (parts := re.match(r"(.+?)<([^<>\s]+@[^<>\s]+)>", line)):
+        name, address = parts[1], parts[2]
+    return _name(mime.words(name)), _address(address)
+
+
+def _name(name: str) -> str:
+    """A display name without quotes; one with something in brackets behind it counts for none."""
+    bare = name.replace('"', "").strip().removeprefix("'").removesuffix("'").strip()
+    return re.sub(r".+?\s\(.+?\)$", "", bare)
+
+
+def _address(address: str) -> str:
+    bare = re.sub(r"""["'\s]""", "", address.lower()).removeprefix("<").removesuffix(">")
+    return (bare if "@" in bare else f"{bare}@local").removesuffix(".")
 
 
 def compose(
@@ -178,35 +224,3 @@ def bounce(
     subject = "Undelivered Mail Returned to Sender"
     sender = parse(returned).address
     return compose(mailer, sender, subject, body, {"Content-Type": report, **headers})
-
-
-def _headers(raw: bytes) -> EmailMessage:
-    message: EmailMessage = BytesParser(EmailMessage, policy=policy).parsebytes(raw)
-    return message
-
-
-def _text(raw: bytes) -> str:
-    message = _headers(raw)
-    payload = message.get_payload(decode=True)
-    content = payload if isinstance(payload, bytes) else b""
-    text = content.decode(message.get_content_charset("utf-8"), "replace")
-    return text.replace("\r\n", "\n")
-
-
-def _attachment(part: bytes) -> Attachment:
-    """A part as a file, with the name that Zammad gives to one without (recordings 327, 341)."""
-    message = _headers(part)
-    kind, description = message.get_content_type(), str(message["Content-Description"] or "")
-    content = part.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    filename = message.get_filename() or "file"
-    if kind == "message/delivery-status":
-        filename = f"{description}.txt"
-    if kind == "message/rfc822":
-        filename = f"{parse(content).header('Subject')}.eml"
-    described = {"Content-Description": description} if description else {}
-    marks = {"Mime-Type": kind, "Charset": "UTF-8"}
-    return Attachment(filename, content, {"Content-Type": kind, **described, **marks})
-
-
-def _kind(attachment: Attachment) -> str:
-    return str(attachment.preferences["Mime-Type"])

@@ -74,13 +74,14 @@ _AUTO_REPLY_MAIL = {
 def settings() -> Record:
     """What an admin may set for the whole system.
 
-    `postmaster_follow_up_search_in` may hold `references` and `body`; `mailbox` stands for the
-    address that every group with one sends from.
+    `postmaster_follow_up_search_in` may hold `references`, `body` and `attachment`; `mailbox`
+    stands for the address that every group with one sends from.
     """
     return {
         "fqdn": "zammad.example",
         "mailbox": f"Support <{MAILBOX}>",
         "postmaster_follow_up_search_in": [],
+        "postmaster_sender_is_agent_search_for_customer": True,
     }
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bridge.sandbox.deliveries import Clock
 from bridge.sandbox.zammad import seed
-from bridge.sandbox.zammad.mails import Attachment
+from bridge.sandbox.zammad.mime import Attachment
 from bridge.sandbox.zammad.records import ApiError, Record, as_moment
 
 SYSTEM = 1
@@ -24,6 +24,7 @@ class Store:
         settings: what an admin sets for the whole system, by Zammad's names where it has one.
         raw_mails: the mails that came in and went out, by the ids of their articles.
         attachments: what the API shows of the files of an article, by its id.
+        files: what is in those files, by their own ids.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -35,6 +36,7 @@ class Store:
         self.settings: Record = seed.settings()
         self.raw_mails: dict[int, bytes] = {}
         self.attachments: defaultdict[int, list[Record]] = defaultdict(list)
+        self.files: dict[int, bytes] = {}
         self.tables: dict[str, dict[int, Record]] = {
             name: {int(row["id"]): row for row in rows}
             for name, rows in seed.tables(self.now()).items()
@@ -62,6 +64,7 @@ class Store:
         row: Record = {"id": self._last_ids["Store"], "store_file_id": self._last_ids["Store"]}
         row |= {"filename": attachment.filename, "size": str(len(attachment.content))}
         self.attachments[article_id].append(row | {"preferences": attachment.preferences})
+        self.files[row["id"]] = attachment.content
 
     def load(self, table: str, record: Mapping[str, object]) -> Record:
         """Store a record as it is, with its own id; time stamps may be Zammad's strings."""
