@@ -82,6 +82,12 @@ def test_the_api_answers_a_recorded_call_as_zammad_did(replay: Replay, row: Json
         assert list(found(want, have)) == []
 
 
+@pytest.mark.parametrize("row", [row for row in CALLS if "assets" in row], ids=number)
+def test_the_api_names_the_same_records_beside_its_answer(replay: Replay, row: Json) -> None:
+    tables = replay.answers[number(row)]["assets"].items()
+    assert {name: " ".join(sorted(rows, key=int)) for name, rows in tables} == row["assets"]
+
+
 @pytest.mark.parametrize("row", DELIVERIES, ids=number)
 def test_a_recorded_delivery_is_made_with_the_same_body(replay: Replay, row: Json) -> None:
     want = {"ticket": row["ticket"], "article": row["article"]}

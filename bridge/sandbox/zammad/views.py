@@ -127,10 +127,11 @@ class Views:
         }
 
     def history(self, ticket: Record) -> Record:
-        """A ticket's history, oldest first (recording 274)."""
+        """A ticket's history, oldest first, and everybody who is in it (recordings 274, 497)."""
         rows = self._store.history[ticket["id"]]
-        articles = self._store.articles(ticket["id"])
-        return {"history": rows, "assets": self.assets([ticket], articles)}
+        articles, users = self._store.articles(ticket["id"]), self._store.tables["User"]
+        authors = [users[key] for key in _values(rows, "created_by_id") if key in users]
+        return {"history": rows, "assets": self.assets([ticket], articles, authors)}
 
     def links(self, ticket_id: int) -> Record:
         """A ticket's links, seen from that ticket (recordings 125, 133)."""
@@ -155,21 +156,28 @@ class Views:
         articles: Iterable[Record] = (),
         users: Iterable[Record] = (),
     ) -> Record:
-        """These records with all that they refer to, by table and id."""
+        """These records with all that they refer to, by table and id.
+
+        Organisations come with their members, users with all their organisations, and groups with
+        those who signed them (recordings 450, 523).
+        """
         table = self._store.tables
         shown = {"Ticket": _values(tickets, "id"), "TicketArticle": _values(articles, "id")}
         rows = [table[name][row_id] for name, ids in shown.items() for row_id in ids]
         people = _values(rows, "owner_id", "customer_id", "created_by_id", "updated_by_id")
         people |= _values(users, "id")
-        known = [table["User"][row_id] for row_id in people]
+        known = [table["User"][row_id] for row_id in people if row_id in table["User"]]
         companies = _values([*rows, *known], "organization_id")
+        companies |= {key for row in known for key in row["organization_ids"]}
         known += [row for row in table["User"].values() if row["organization_id"] in companies]
-        groups = {int(group) for row in known for group in row["group_ids"]}
+        groups = _groups(known) | _values(rows, "group_id")
+        signed = _values((table["Group"][key] for key in groups), "created_by_id", "updated_by_id")
+        known += [table["User"][key] for key in signed]
         shown |= {
             "User": _values(known, "id"),
             "Organization": companies,
             "Role": {role for row in known for role in row["role_ids"]},
-            "Group": groups | _values(rows, "group_id"),
+            "Group": groups | _groups(known),
         }
         return {
             name: {str(row_id): self._asset(name, table[name][row_id]) for row_id in sorted(ids)}
@@ -257,6 +265,10 @@ class Views:
     def _members(self, organization: Record) -> list[Record]:
         users = self._store.tables["User"].values()
         return [row for row in users if row["organization_id"] == organization["id"]]
+
+
+def _groups(users: Iterable[Record]) -> set[int]:
+    return {int(group) for row in users for group in row["group_ids"]}
 
 
 def _values(rows: Iterable[Record], *keys: str) -> set[int]:
