@@ -118,7 +118,7 @@ def working(bridge: Bridge) -> Iterator[Inbound]:
     with ExitStack() as stack:
         stack.enter_context(bridge.db.serving_lock())
         # Nobody else works here: what a server that was killed had in hand is taken up at once.
-        bridge.db.write(rows.release_all)
+        bridge.db.write(rows.end_leases)
         stack.callback(workers.stop)
         stack.callback(jobs.stop)
         workers.start()

@@ -65,7 +65,7 @@ def show(
 ) -> None:
     """Show one of them and what it carries."""
     with bridge_of(context) as bridge:
-        row, carried = deliveries.shown(bridge, _name(queue), number)
+        row, carried = deliveries.details(bridge, _name(queue), number)
     if as_json:
         dump({"row": row, "carries": carried})
         return

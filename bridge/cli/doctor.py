@@ -11,7 +11,7 @@ from bridge.errors import BadRequest
 from bridge.logs import configure_logs
 from bridge.settings import Purpose, Settings
 from bridge.setup.doctor import Diagnosis, examine
-from bridge.terminal.output import Json, dump, say, shown
+from bridge.terminal.output import Json, dump, escaped, say
 
 commands = typer.Typer()
 
@@ -56,13 +56,13 @@ def _provisioner(settings: Settings, name: str) -> Provisioner | None:
 
 def _show(diagnosis: Diagnosis) -> None:
     for one in diagnosis.problems:
-        say(f"{_WORDS[one.severity]} [bold]{shown(one.where)}[/]: {shown(one.what)}")
-        say(shown(one.remedy), indent=4, style="dim")
+        say(f"{_WORDS[one.severity]} [bold]{escaped(one.where)}[/]: {escaped(one.what)}")
+        say(escaped(one.remedy), indent=4, style="dim")
     found = [one.severity for one in diagnosis.problems]
     counts = [(found.count(severity), severity.value) for severity in Severity]
     say(", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts) + ".")
     for name, value in _figures(diagnosis).items():
-        say(f"{name}: {shown(value)}", style="dim")
+        say(f"{name}: {escaped(value)}", style="dim")
     if diagnosis.sound:
         say("[green]Nothing must be mended.[/]")
 

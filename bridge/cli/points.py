@@ -18,7 +18,7 @@ from bridge.policy.terms import LONGEST_PROMISE, SHORTEST_PROMISE
 from bridge.service import purchases, reports
 from bridge.service.accounts import HoursChange, change_account
 from bridge.settings import Purpose
-from bridge.terminal.output import Json, dump, say, shown, table
+from bridge.terminal.output import Json, dump, escaped, say, table
 from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
@@ -56,13 +56,13 @@ def purchase(
         return
     verb = "Booked" if bought.created else "Booked before, nothing changed:"
     say(
-        f"{verb} [bold]{bought.points}[/] points for [bold]{shown(bought.account)}[/], "
+        f"{verb} [bold]{bought.points}[/] points for [bold]{escaped(bought.account)}[/], "
         f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
     if bought.new_account:
         say("[yellow]Note:[/] this account is new; a customer of exactly that name takes it up.")
     for stored in bought.released:
-        say(f"Released: {shown(stored.helpdesk)} ticket {shown(stored.ticket_number)}.")
+        say(f"Released: {escaped(stored.helpdesk)} ticket {escaped(stored.ticket_number)}.")
 
 
 @commands.command(epilog="Example: points-bridge accounts --json")
@@ -176,12 +176,12 @@ def _show(found: reports.Balance, as_json: bool) -> None:
         dump(_as_json(found))
         return
     say(
-        f"[bold]{shown(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
+        f"[bold]{escaped(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
         f"{found.held} waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
     )
-    say(f"Hours: {shown(_hours(found))}.")
+    say(f"Hours: {escaped(_hours(found))}.")
     for warning in found.located.warnings:
-        say(f"[yellow]Note:[/] {shown(warning)}.")
+        say(f"[yellow]Note:[/] {escaped(warning)}.")
     rows = [
         (
             lot.reference,

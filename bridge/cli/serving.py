@@ -18,7 +18,7 @@ from bridge.cli.common import bridge_of, settings_of
 from bridge.cli.numbers import whole
 from bridge.errors import SettingsError
 from bridge.settings import Settings
-from bridge.terminal.output import Json, dump, say, shown
+from bridge.terminal.output import Json, dump, escaped, say
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
 
 commands = typer.Typer()
@@ -98,7 +98,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
         dump({"ok": True} | found)
     else:
         say(f"[green]The settings are sound.[/] Helpdesks: {_names(settings)}. "
-            f"Database: {shown(settings.database)}.")  # fmt: skip
+            f"Database: {escaped(settings.database)}.")  # fmt: skip
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:

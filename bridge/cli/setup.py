@@ -17,7 +17,7 @@ from bridge.logs import configure_logs
 from bridge.settings import Purpose
 from bridge.setup.plan import apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
-from bridge.terminal.output import Json, complain, dump, say, shown, table
+from bridge.terminal.output import Json, complain, dump, escaped, say, table
 
 commands = typer.Typer()
 
@@ -137,7 +137,7 @@ def _carry_out(steps: Sequence[Step], *, quiet: bool) -> _Outcome:
             complain(f"{done.failure}\n{_GOES_ON}")
         elif not quiet:
             count, step = f"[dim]{number}/{len(steps)}[/]", done.step
-            say(f"{count} {_DONE[step.action]} {shown(step.kind)} {shown(step.name)}")
+            say(f"{count} {_DONE[step.action]} {escaped(step.kind)} {escaped(step.name)}")
     if not (quiet or outcome.failed) and any(one.action is not Action.REMOVE for one in steps):
         say(_NEXT)
     return outcome
@@ -166,7 +166,7 @@ def _say_proved(one: Proved) -> None:
     word = "[green]arrived[/]" if one.arrived else "[bold red]did not arrive[/]"
     if one.arrived is None:
         word = "[yellow]not tried[/]"
-    say(f"{word} {shown(one.event)}: {shown(one.detail)}")
+    say(f"{word} {escaped(one.event)}: {escaped(one.detail)}")
 
 
 def _as_json(step: Step) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
 from bridge.service import reports
 from bridge.terminal.explanation import show_explanation
-from bridge.terminal.output import Json, dump, say, shown, table
+from bridge.terminal.output import Json, dump, escaped, say, table
 
 commands = typer.Typer()
 
@@ -72,7 +72,7 @@ def due(
         return
     _show_due(start, promised, timezone, inputs)
     for warning in place.warnings:
-        say(f"[yellow]Note:[/] {shown(warning)}.")
+        say(f"[yellow]Note:[/] {escaped(warning)}.")
 
 
 def _show_due(start: datetime, promised: Due, timezone: str, inputs: dict[str, object]) -> None:

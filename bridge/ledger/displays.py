@@ -58,7 +58,7 @@ def stale(conn: Connection, helpdesk: str, now: datetime, limit: int) -> list[St
     return [Stale(*row) for row in conn.execute(query)]
 
 
-def shown(conn: Connection, record: Stale, *, stale_at: datetime, next_at: datetime) -> None:
+def written(conn: Connection, record: Stale, *, stale_at: datetime, next_at: datetime) -> None:
     """The record was written as of `record.tx_id`.
 
     Args:

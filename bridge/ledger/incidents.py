@@ -28,7 +28,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class PastDecision:
     """A decision as it was recorded; `findings` are plain values."""
 
     id: int
@@ -149,7 +149,7 @@ def on_ticket(conn: Connection, helpdesk: str, ticket_id: str) -> list[Stored]:
     return [_stored(row) for row in conn.execute(query.order_by(incidents.c.number))]
 
 
-def recorded(conn: Connection, incident_ids: Iterable[int]) -> list[Recorded]:
+def past_decisions(conn: Connection, incident_ids: Iterable[int]) -> list[PastDecision]:
     """The decisions about some incidents, in the order in which they were made."""
     query = (
         select(decisions, incidents.c.number)
@@ -158,7 +158,7 @@ def recorded(conn: Connection, incident_ids: Iterable[int]) -> list[Recorded]:
         .order_by(decisions.c.id)
     )
     return [
-        Recorded(r.id, r.number, r.kind, r.at, r.decided_at, r.delivery, r.findings)
+        PastDecision(r.id, r.number, r.kind, r.at, r.decided_at, r.delivery, r.findings)
         for r in conn.execute(query)
     ]
 

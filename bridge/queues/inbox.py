@@ -82,7 +82,7 @@ def is_unread(
 
 def claim_ticket(conn: Connection, now: datetime) -> Leased | None:
     """Lease every queued delivery of the ticket that has waited longest; None: there is none."""
-    rows = claim(conn, "inbox", now, all_of_it=True)
+    rows = claim(conn, "inbox", now, whole_ticket=True)
     if not rows:
         return None
     first = rows[0]

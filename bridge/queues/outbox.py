@@ -128,7 +128,7 @@ def owe(
 
 def claim_next(conn: Connection, now: datetime) -> Leased | None:
     """Lease the next row that is due: the oldest one of its ticket. None: there is none."""
-    rows = claim(conn, "outbox", now, all_of_it=False)
+    rows = claim(conn, "outbox", now, whole_ticket=False)
     if not rows:
         return None
     row = rows[0]

@@ -43,27 +43,32 @@ class QueueRow:
     outcome: str | None
 
 
-def claim(conn: Connection, queue: QueueName, now: datetime, *, all_of_it: bool) -> list[Row[Any]]:
+def claim(
+    conn: Connection, queue: QueueName, now: datetime, *, whole_ticket: bool
+) -> list[Row[Any]]:
     """Lease the work that has waited longest and is due; [] when there is none.
 
-    All the queued rows of its ticket, or with `all_of_it` False the first of them alone. A row
+    All the queued rows of its ticket, or with `whole_ticket` False the first of them alone. A row
     that names no ticket is a dead letter from the start, and never queued.
     """
     table = _TABLES[queue]
     due = and_(table.c.state == QUEUED, table.c.next_at <= now, ~_leased(table, now))
-    if not all_of_it:
-        due = and_(due, ~_overtakes(table))
+    if not whole_ticket:
+        due = and_(due, ~_would_overtake(table))
     candidates = select(table).where(due).order_by(table.c.id).limit(_CANDIDATES)
     for first in conn.execute(candidates).all():
         rows = conn.execute(
-            select(table).where(_lane(table, first)).order_by(table.c.id).with_for_update()
+            select(table)
+            .where(_of_same_ticket(table, first))
+            .order_by(table.c.id)
+            .with_for_update()
         ).all()
         if rows and not any(row.leased_until and row.leased_until > now for row in rows):
-            return _lease(conn, table, [row.id for row in rows[: None if all_of_it else 1]], now)
+            return _lease(conn, table, [row.id for row in rows[: None if whole_ticket else 1]], now)
     return []
 
 
-def release_all(conn: Connection) -> int:
+def end_leases(conn: Connection) -> int:
     """Give up every lease; how many. Only for who knows that nobody else works on this database."""
     return sum(
         conn.execute(
@@ -162,7 +167,7 @@ def listed(conn: Connection, *, state: str | None = None) -> list[QueueRow]:
     return found
 
 
-def shown(conn: Connection, queue: QueueName, row_id: int) -> tuple[QueueRow, dict[str, Any]]:
+def details(conn: Connection, queue: QueueName, row_id: int) -> tuple[QueueRow, dict[str, Any]]:
     """One row, and what it carries (a payload, or a delivery's headers and the size of its body).
 
     Raises:
@@ -211,7 +216,7 @@ def about(conn: Connection, helpdesk: str, ticket_id: str) -> list[QueueRow]:
     ]
 
 
-def _lane(table: Table, row: Row[Any]) -> ColumnElement[bool]:
+def _of_same_ticket(table: Table, row: Row[Any]) -> ColumnElement[bool]:
     """The queued rows that one worker at a time may hold, by one of them."""
     return and_(
         table.c.helpdesk == row.helpdesk,
@@ -228,7 +233,7 @@ def _leased(table: Table, now: datetime) -> ColumnElement[bool]:
     return select(other.c.id).where(mine, held).exists()
 
 
-def _overtakes(table: Table) -> ColumnElement[bool]:
+def _would_overtake(table: Table) -> ColumnElement[bool]:
     """An earlier row of the same ticket waits, so that writes arrive in order."""
     earlier = table.alias("earlier")
     return (

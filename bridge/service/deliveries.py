@@ -12,13 +12,13 @@ def listed(bridge: Bridge, state: str | None = None) -> list[QueueRow]:
     return bridge.db.read(lambda conn: rows.listed(conn, state=state))
 
 
-def shown(bridge: Bridge, queue: QueueName, row_id: int) -> tuple[QueueRow, dict[str, Any]]:
+def details(bridge: Bridge, queue: QueueName, row_id: int) -> tuple[QueueRow, dict[str, Any]]:
     """One row, and what it carries.
 
     Raises:
         BadRequest: there is no such row.
     """
-    return bridge.db.read(lambda conn: rows.shown(conn, queue, row_id))
+    return bridge.db.read(lambda conn: rows.details(conn, queue, row_id))
 
 
 def replay(bridge: Bridge, queue: QueueName, row_id: int) -> None:

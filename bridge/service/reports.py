@@ -9,7 +9,7 @@ from bridge.errors import BadRequest
 from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine, StatementLine
-from bridge.ledger.incidents import Recorded, Stored
+from bridge.ledger.incidents import PastDecision, Stored
 from bridge.queues import rows
 from bridge.queues.rows import QueueRow
 from bridge.service.core import Bridge, Located
@@ -37,7 +37,7 @@ class Explanation:
     account: Account
     incidents: tuple[Stored, ...]
     fields: Fields
-    decisions: tuple[Recorded, ...]
+    decisions: tuple[PastDecision, ...]
     clocks: tuple[dict[str, Any], ...]
     deliveries: tuple[QueueRow, ...]
 
@@ -102,7 +102,7 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
         account=accounts.by_id(conn, known[-1].account_id),
         incidents=tuple(known),
         fields=fields_of(conn, bridge, known[-1]),
-        decisions=tuple(incidents.recorded(conn, [one.id for one in known])),
+        decisions=tuple(incidents.past_decisions(conn, [one.id for one in known])),
         clocks=tuple(
             dict(clock._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
             for one in known

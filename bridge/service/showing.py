@@ -56,7 +56,7 @@ def _show(bridge: Bridge, helpdesk: Helpdesk, record: Stale) -> None:
     fields, stale_at = bridge.db.read(lambda conn: _fields(conn, bridge, record))
     helpdesk.adapter.show_account(record.customer_ref, fields)
     next_at = bridge.now() + _SPACING
-    bridge.db.write(lambda conn: displays.shown(conn, record, stale_at=stale_at, next_at=next_at))
+    bridge.db.write(lambda conn: displays.written(conn, record, stale_at=stale_at, next_at=next_at))
 
 
 def _fields(conn: Connection, bridge: Bridge, record: Stale) -> tuple[AccountFields, datetime]:

@@ -3,15 +3,15 @@
 from typing import Any
 
 from bridge.service.reports import Explanation
-from bridge.terminal.output import cell, say, shown, table
+from bridge.terminal.output import cell, escaped, say, table
 
 
 def show_explanation(found: Explanation) -> None:
     """Everything about a ticket, as a person reads it."""
     fields = found.fields
     say(
-        f"[bold]{shown(f'{found.helpdesk} ticket {found.ticket_id}')}[/] (number "
-        f"{shown(found.incidents[-1].ticket_number)}) of [bold]{shown(found.account.name)}[/]: "
+        f"[bold]{escaped(f'{found.helpdesk} ticket {found.ticket_id}')}[/] (number "
+        f"{escaped(found.incidents[-1].ticket_number)}) of [bold]{escaped(found.account.name)}[/]: "
         f"[bold]{fields.state.label}[/], {fields.charged} points charged, {fields.balance} left; "
         f"first response due {cell(fields.response_due)}, {cell(fields.sla and fields.sla.label)}; "
         f"free re-open until {cell(fields.free_reopen_until)}."
@@ -32,6 +32,6 @@ def show_explanation(found: Explanation) -> None:
 
 def _show_finding(number: int, finding: dict[str, Any]) -> None:
     inputs = ", ".join(f"{name} {value}" for name, value in finding["inputs"].items())
-    say(f"{number}. {shown(finding['outcome'])}", indent=2)
+    say(f"{number}. {escaped(finding['outcome'])}", indent=2)
     for line in (finding["rule"], *([f"with {inputs}"] if inputs else [])):
-        say(shown(line), indent=5, style="dim")
+        say(escaped(line), indent=5, style="dim")

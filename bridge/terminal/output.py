@@ -24,15 +24,15 @@ _errors = Console(stderr=True, highlight=False, emoji=False)
 
 def complain(message: str) -> None:
     """Say on stderr what went wrong."""
-    _print(_errors, f"[bold red]Error:[/] {shown(message)}")
+    _print(_errors, f"[bold red]Error:[/] {escaped(message)}")
 
 
 def say(message: str = "", *, indent: int = 0, style: str | None = None) -> None:
-    """A sentence for people; it may carry rich's markup, others' texts in it are `shown`."""
+    """A sentence for people; it may carry rich's markup, others' texts in it are `escaped`."""
     _print(console, message, indent, style)
 
 
-def shown(text: object) -> str:
+def escaped(text: object) -> str:
     """Somebody else's text, to be put into a message: no markup there, and it moves no cursor."""
     harmless = (
         " " if unicodedata.category(one) == "Cc" and one != "\n" else one for one in str(text)
@@ -54,17 +54,17 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     if not console.file.isatty():
         _print_whole(title, columns, lines)
         return
-    grid = Table(title=shown(title), title_justify="left", title_style="bold")
+    grid = Table(title=escaped(title), title_justify="left", title_style="bold")
     for name in columns:
         right = name.startswith("#")
         grid.add_column(name.lstrip("#"), justify="right" if right else "left", overflow="fold")
     for line in lines:
-        grid.add_row(*map(shown, line))
+        grid.add_row(*map(escaped, line))
     console.print(grid)
 
 
 def cell(value: object) -> str:
-    """A value as a person reads it in a table or a sentence; not yet `shown`."""
+    """A value as a person reads it in a table or a sentence; not yet `escaped`."""
     if value is None:
         return "-"
     if isinstance(value, datetime):

@@ -153,7 +153,7 @@ def test_a_dead_letter_is_discarded_with_a_reason_only(scene: Scene) -> None:
     with pytest.raises(BadRequest, match="why"):
         scene.bridge.db.write(lambda conn: rows.discard(conn, "inbox", letter.id, " ", now))
     scene.bridge.db.write(lambda conn: rows.discard(conn, "inbox", letter.id, "a test", now))
-    found, _ = scene.bridge.db.read(lambda conn: rows.shown(conn, "inbox", letter.id))
+    found, _ = scene.bridge.db.read(lambda conn: rows.details(conn, "inbox", letter.id))
     assert found.state == "discarded"
     assert "a test" in (found.outcome or "")
 

@@ -49,7 +49,7 @@ def stale(db: Database, at: datetime = NOW, limit: int = 9) -> list[displays.Sta
 
 def show(db: Database, *, stale_at: datetime = NOW + LATER, next_at: datetime = NOW) -> None:
     (record,) = stale(db)
-    db.write(lambda conn: displays.shown(conn, record, stale_at=stale_at, next_at=next_at))
+    db.write(lambda conn: displays.written(conn, record, stale_at=stale_at, next_at=next_at))
 
 
 def test_an_organisation_that_was_never_shown_is_stale(db: Database, acme: int) -> None:
@@ -72,7 +72,7 @@ def test_a_booking_while_it_is_written_is_not_missed(db: Database, acme: int) ->
     buy(db, acme, "INV-1")
     (read,) = stale(db)
     buy(db, acme, "INV-2")
-    db.write(lambda conn: displays.shown(conn, read, stale_at=NOW + LATER, next_at=NOW))
+    db.write(lambda conn: displays.written(conn, read, stale_at=NOW + LATER, next_at=NOW))
     assert [record.tx_id for record in stale(db)] == [read.tx_id + 1]
 
 
@@ -111,7 +111,7 @@ def test_a_failure_is_told_until_it_is_made_good(db: Database, acme: int) -> Non
     assert db.read(lambda conn: displays.problems(conn, ["cloud"])) == {}
     assert stale(db) == []
     (again,) = stale(db, NOW + SOON)
-    db.write(lambda conn: displays.shown(conn, again, stale_at=NOW + LATER, next_at=NOW))
+    db.write(lambda conn: displays.written(conn, again, stale_at=NOW + LATER, next_at=NOW))
     assert db.read(lambda conn: displays.problems(conn, known)) == {}
 
 

@@ -258,7 +258,7 @@ def test_decisions_are_recorded_in_the_order_in_which_they_were_made(
         ]
 
     numbers = db.write(work)
-    found = db.read(lambda conn: incidents.recorded(conn, [second.id, first.id]))
+    found = db.read(lambda conn: incidents.past_decisions(conn, [second.id, first.id]))
     assert [(one.id, one.number, one.delivery) for one in found] == [
         (numbers[0], 1, "d1"),
         (numbers[1], 2, None),

@@ -73,7 +73,7 @@ class Queues:
         self.db.write(lambda conn: rows.bury(conn, queue, ids, error=error, now=self.now))
 
     def row(self, queue: QueueName, row_id: int = 1) -> QueueRow:
-        return self.db.read(lambda conn: rows.shown(conn, queue, row_id))[0]
+        return self.db.read(lambda conn: rows.details(conn, queue, row_id))[0]
 
     def raw(self, queue: QueueName, row_id: int = 1) -> Any:
         """The row as it is stored."""

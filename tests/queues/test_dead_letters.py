@@ -76,7 +76,7 @@ def test_everything_about_a_ticket_is_found_done_or_not(dead: Queues) -> None:
 
 def test_a_delivery_shows_its_headers_and_only_the_size_of_its_body(queues: Queues) -> None:
     queues.deliver(body=b"four", headers={"x-mark": "1"})
-    _, carried = queues.db.read(lambda conn: rows.shown(conn, "inbox", 1))
+    _, carried = queues.db.read(lambda conn: rows.details(conn, "inbox", 1))
     assert carried == {
         "headers": {"x-mark": "1"},
         "body_bytes": 4,
@@ -87,13 +87,13 @@ def test_a_delivery_shows_its_headers_and_only_the_size_of_its_body(queues: Queu
 def test_a_delivery_that_was_handled_has_no_body_any_more(queues: Queues) -> None:
     queues.deliver(body=b"four")
     queues.finish("inbox", 1)
-    _, carried = queues.db.read(lambda conn: rows.shown(conn, "inbox", 1))
+    _, carried = queues.db.read(lambda conn: rows.details(conn, "inbox", 1))
     assert carried["body_bytes"] == 0
 
 
 def test_a_write_shows_its_payload(queues: Queues) -> None:
     queues.owe()
-    row, carried = queues.db.read(lambda conn: rows.shown(conn, "outbox", 1))
+    row, carried = queues.db.read(lambda conn: rows.details(conn, "outbox", 1))
     assert (row.queue, carried) == ("outbox", {"state": "charged"})
 
 

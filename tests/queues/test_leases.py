@@ -126,7 +126,7 @@ def test_leases_are_given_up_at_the_start_of_the_only_server(queues: Queues) -> 
     queues.owe("6")
     queues.take_deliveries()
     queues.take_write()
-    assert queues.db.write(rows.release_all) == 2
+    assert queues.db.write(rows.end_leases) == 2
     assert queues.take_deliveries() == Leased((1,), "support", "5", "delivery-0")
     assert queues.taken() == 1
 
@@ -135,7 +135,7 @@ def test_what_is_done_has_no_lease_to_give_up(queues: Queues) -> None:
     queues.owe()
     queues.take_write()
     queues.finish("outbox", 1)
-    assert queues.db.write(rows.release_all) == 0
+    assert queues.db.write(rows.end_leases) == 0
     assert queues.raw("outbox").leased_until is None
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bridge.database.engine import Database
 from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.audit import audit
-from bridge.ledger.incidents import Recorded, Stored
+from bridge.ledger.incidents import PastDecision, Stored
 from bridge.policy.places import Address
 from bridge.policy.terms import Terms
 from bridge.queues import rows
@@ -146,10 +146,10 @@ class House:
         assert found
         return found
 
-    def decisions(self, ticket_id: str = "5") -> list[Recorded]:
-        def work(conn: Connection) -> list[Recorded]:
+    def decisions(self, ticket_id: str = "5") -> list[PastDecision]:
+        def work(conn: Connection) -> list[PastDecision]:
             known = incidents.on_ticket(conn, "support", ticket_id)
-            return incidents.recorded(conn, [one.id for one in known])
+            return incidents.past_decisions(conn, [one.id for one in known])
 
         return self.db.read(work)
 

@@ -26,7 +26,7 @@ def test_dead_letters_are_listed(dead: House) -> None:
 
 
 def test_one_is_shown(dead: House) -> None:
-    row, carried = deliveries.shown(dead.bridge, "inbox", 1)
+    row, carried = deliveries.details(dead.bridge, "inbox", 1)
     assert (row.id, carried["body_bytes"]) == (
         1,
         len(delivery_of("5", "delivery-1", dead.now).body),
