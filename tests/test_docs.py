@@ -5,7 +5,7 @@ The settings are held to docs/settings.md by `test_settings.py`.
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import CheckConstraint
 from typer.main import get_command
 
+from bridge.adapters.registry import VENDORS
 from bridge.cli.app import app
 from bridge.database.schema import txs
 from bridge.policy.decisions import Kind
@@ -286,6 +287,120 @@ class TestPaths:
             "bridge.nowhere",
             "bridge.policy.owed.nothing",
         ]
+
+
+#: Words that mean in a name of ours what they mean anywhere: no page need explain them.
+PLAIN_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "access answer api app base browser check cli common condition coordination country demo"
+        " description directory env error fact fault http initial kind lifecycle limit list log"
+        " model name number output page search section seed server shape store table value version"
+        " web wsgi",
+    )
+)
+#: What a vendor calls things in its own product; its adapter and its stand-in alone do.
+VENDORS_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "article attribute badge desk escalation group health mail mailbox notification placeholder"
+        " sla view",
+    )
+)
+#: The verbs that products of this kind use for everything, and the one place where each is at home.
+HOMES = {
+    "decide": ("bridge/policy/",),
+    "reconcile": (),
+    "settle": ("bridge/service/", "bridge/demo/scene.py"),
+    "verify": ("bridge/adapters/",),
+}
+
+
+def glossary() -> list[str]:
+    return re.findall(r"^\| (?!Word )([^|-][^|]*?) \| ", read(DOCS / "glossary.md"), re.MULTILINE)
+
+
+def forms(term: str) -> set[str]:
+    """A term as it may stand in a name: in the plural, or as what somebody is doing."""
+    term = term.replace("-", "")
+    ending = {f"{term}s", f"{term}es", re.sub("y$", "ies", term)}
+    doubled = {f"{term}{term[-1]}ing", f"{term.removesuffix('e')}ing"}
+    return {term, *ending, *doubled}
+
+
+def unexplained(name: tuple[str, ...], terms: Iterable[str]) -> list[str]:
+    """The words of a name's last part that no term explains: alone, together, or with the room's.
+
+    A name is a path: `("database", "engine")`, `("service_hours",)`.
+    """
+    known = {form for term in terms for form in forms(term)}
+    spoken = [part.replace("_", " ") for part in name]
+    if spoken[-1] in known or " ".join(spoken[-2:]) in known:
+        return []
+    return [word for word in spoken[-1].split() if word not in known and not word.isdigit()]
+
+
+class TestTheGlossary:
+    """docs/glossary.md: every name that people meet is made of words that it explains."""
+
+    @staticmethod
+    def names() -> set[tuple[str, ...]]:
+        """Packages, modules and commands, as paths."""
+        paths = [path for room in ("bridge", "webhooks") for path in (ROOT / room).rglob("*.py")]
+        modules = (path.relative_to(ROOT).with_suffix("").parts for path in paths)
+        named = {tuple(part for part in parts if part != "__init__") for parts in modules}
+        packages = {parts[:end] for parts in named for end in range(1, len(parts) + 1)}
+        return packages - {("bridge",)} | {
+            tuple(name.split()) for name in TestCommands.real() if name
+        }
+
+    @staticmethod
+    def definitions() -> Iterator[tuple[str, str]]:
+        """Every function, method and class: its file, and its name."""
+        for path in [*(ROOT / "bridge").rglob("*.py"), *(ROOT / "webhooks").rglob("*.py")]:
+            for name in re.findall(r"^ *(?:def|class) (\w+)", read(path), re.MULTILINE):
+                yield path.relative_to(ROOT).as_posix(), name
+
+    def missing(self, but: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+        """The words that are not explained, by name, but for those that need no explanation."""
+        plain, vendors = PLAIN_WORDS - but, VENDORS_WORDS - but
+        ours = {*glossary(), *VENDORS, *plain}
+        found = {
+            "/".join(name): unexplained(name, ours | vendors if {*VENDORS} & {*name} else ours)
+            for name in self.names()
+        }
+        return {name: words for name, words in found.items() if words}
+
+    def test_explains_every_word_of_every_name(self) -> None:
+        assert self.missing() == {}
+
+    def test_explains_each_word_once_and_in_order(self) -> None:
+        order = [re.sub("[^a-z ]", "", term) for term in glossary()]
+        assert order == sorted(set(order))
+
+    def test_need_not_explain_but_what_some_name_has(self) -> None:
+        assert (PLAIN_WORDS | VENDORS_WORDS).isdisjoint(glossary())
+        everything = self.missing(PLAIN_WORDS | VENDORS_WORDS)
+        said = {word for words in everything.values() for word in words}
+        assert [word for word in PLAIN_WORDS | VENDORS_WORDS if not forms(word) & said] == []
+
+    def test_gives_each_of_the_common_verbs_one_home(self) -> None:
+        assert HOMES.keys() <= set(glossary())
+        strays = [
+            f"{path}: {name}"
+            for path, name in self.definitions()
+            for verb, homes in HOMES.items()
+            if forms(verb) & set(name.lower().split("_")) and not path.startswith(homes)
+        ]
+        assert strays == []
+
+    def test_would_miss_a_word_that_it_does_not_explain(self) -> None:
+        terms = ["retry", "settle", "service hours", "database engine", "write-back"]
+        for name in (("retries",), ("settling",), ("service_hours",), ("writeback",)):
+            assert unexplained(name, terms) == []
+        assert unexplained(("bridge", "database", "engine"), terms) == []
+        assert unexplained(("bridge", "engine"), terms) == ["engine"]
+        assert unexplained(("policy", "settle_gadgets"), terms) == ["gadgets"]
 
 
 class TestMakeTargets:

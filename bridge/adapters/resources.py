@@ -1,7 +1,7 @@
-"""The engine of every set-up: list what is there, find ours, compare, make or mend, verify, remove.
+"""The set-up engine: list what is there, find ours, compare, make or mend, look again, remove.
 
 A vendor says which of its lists hold something of ours (`Resource`) and what there is to be in them
-(`Item`). What becomes of each record is decided here, for all vendors alike; plan, apply, remove
+(`Item`). What becomes of each record is said here, for all vendors alike; plan, apply, remove
 and doctor read the same resources.
 """
 

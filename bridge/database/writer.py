@@ -54,11 +54,11 @@ class _Unit:
         except BaseException as error:
             self.error = _busy(error) or error
             if not _in_transaction(conn):
-                self.settle(None)
+                self.tell(None)
                 raise _TransactionLost from error
             savepoint.rollback()
 
-    def settle(self, failure: LedgerBusy | None) -> None:
+    def tell(self, failure: LedgerBusy | None) -> None:
         """Tell the caller. The batch's failure comes first: what was found in it is void."""
         if self.future.done():
             return
@@ -152,14 +152,14 @@ class Writer:
                 failure.__cause__ = error
         finally:
             for unit in units:
-                unit.settle(failure)
+                unit.tell(failure)
 
     def _refuse_the_rest(self) -> None:
         with self._lock:
             self._stopped = True
             while not self._queue.empty():
                 if unit := self._queue.get_nowait():
-                    unit.settle(LedgerBusy("the database is closed; nothing was written"))
+                    unit.tell(LedgerBusy("the database is closed; nothing was written"))
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Desk:
             if parent is not None:
                 past = {"ticket_id": parent["id"], "subject": parent["subject"]}
                 origin = via(origin["channel"], "follow_up", origin=past)
-            wanted = self._settled({}, self._opening(actor, body, parent), actor.user)
+            wanted = self._with_consequences({}, self._opening(actor, body, parent), actor.user)
             fixed: Record = {"via": origin, "submitter_id": actor.id, "followup_ids": []}
             fixed |= {"description": comment["body"], "is_public": comment.get("public", True)}
             fixed |= {"brand_id": self._store.brand_id, "ticket_form_id": self._store.form_id}
@@ -239,7 +239,7 @@ class Desk:
         known = self._store.first("users", email=email)
         return known or self._store.add_user(str(person.get("name") or email), email)
 
-    def _settled(
+    def _with_consequences(
         self,
         before: Mapping[str, object],
         wanted: Record,
@@ -253,7 +253,7 @@ class Desk:
         after = lifecycle.consequences(
             before, synced, actor, commented=commented, auto_assign=auto_assign
         )
-        return self._statuses.settled(before, after)
+        return self._statuses.with_custom_status(before, after)
 
     def _apply(
         self,
@@ -266,7 +266,7 @@ class Desk:
     ) -> Event:
         """Store a change; what it was before is in the event."""
         before = dict(ticket)
-        ticket |= self._settled(before, wanted, actor, commented=commented)
+        ticket |= self._with_consequences(before, wanted, actor, commented=commented)
         return Event("Change", ticket, before, actor, origin)
 
     def _record(self, event: Event, comment: Record | None, body: Record) -> Record:

@@ -39,7 +39,7 @@ class Statuses:
             raise invalid("custom_status_id", "Custom status: is invalid", "InvalidValue")
         return wanted | {"status": self._rows[status_id]["status_category"]}
 
-    def settled(self, before: Mapping[str, object], after: Record) -> Record:
+    def with_custom_status(self, before: Mapping[str, object], after: Record) -> Record:
         """The change with the custom status that follows from it: the default of its category.
 
         One that is of the category already stays.

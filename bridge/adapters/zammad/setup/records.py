@@ -1,4 +1,4 @@
-"""What Zammad's lists of webhooks, triggers and so on have of their own. No I/O but by the engine.
+"""What Zammad's lists of webhooks, triggers and so on have of their own. No I/O of its own.
 
 Names in Zammad are not unique but for triggers.
 """

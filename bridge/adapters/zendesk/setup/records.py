@@ -1,4 +1,4 @@
-"""What Zendesk's lists of webhooks, triggers and views have of their own. No I/O but by the engine.
+"""What Zendesk's lists of webhooks, triggers and views have of their own. No I/O of its own.
 
 Titles in Zendesk are not unique.
 """
