@@ -208,6 +208,13 @@ class TestSecrets:
         [problem] = problems(load, MINIMAL, environ)
         assert "are both set; unset one" in problem
 
+    def test_that_are_no_text_are_refused(self, load: Load) -> None:
+        """As Python hands on a byte that is no UTF-8; it could not be sent."""
+        environ = SECRETS | {"POINTS_BRIDGE_SUPPORT_TOKEN": "canary\udcff"}
+        [problem] = problems(load, MINIMAL, environ)
+        assert "POINTS_BRIDGE_SUPPORT_TOKEN is not text in UTF-8" in problem
+        assert "canary" not in problem
+
     @pytest.mark.parametrize(
         ("name", "content", "reason"),
         [

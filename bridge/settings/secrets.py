@@ -14,6 +14,11 @@ def secret_variable(helpdesk: str, key: str) -> str:
     return f"POINTS_BRIDGE_{helpdesk}_{key}".upper().replace("-", "_")
 
 
+def is_text(given: str) -> bool:
+    """Whether what the environment gave was UTF-8: Python hands on other bytes as surrogates."""
+    return not any("\ud800" <= one <= "\udfff" for one in given)
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """The secrets of one helpdesk; it knows where they are, and holds none.
@@ -35,7 +40,8 @@ class Secrets:
             may_come: whether one that is not there yet is no mistake: `setup` is about to keep it.
 
         Raises:
-            SettingsError: it is not there, cannot be read, or is given twice; says what to do.
+            SettingsError: it is not there, cannot be read, is no text, or is given twice; says what
+                to do.
         """
         variable = secret_variable(self.helpdesk, key)
         value = self.environ.get(variable, "")
@@ -46,6 +52,8 @@ class Secrets:
             path = file or self._own_file(key)
             value = self._content(path, f"{variable}_FILE: ", absent=may_come or not file)
         secret = value.rstrip("\r\n")
+        if not is_text(secret):
+            raise SettingsError(f"{variable} is not text in UTF-8; set it anew in UTF-8")
         if secret.strip():
             return secret
         if required and not may_come:
