@@ -75,6 +75,7 @@ class TestLayers:
             ("bridge/worker.py", "sqlalchemy", "SQL stays"),
             ("bridge/bootstrap.py", "bridge.adapters.zammad.adapter", "through the registry"),
             ("bridge/bootstrap.py", "bridge.sandbox", "does not know its sandboxes"),
+            ("bridge/cli/__init__.py", "bridge.policy.hours", "Commands compute nothing"),
             ("bridge/sandbox/__init__.py", "bridge.policy.hours", "know nothing of the product"),
         ],
     )

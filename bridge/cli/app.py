@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import deliveries, doctor, points, serving, setup, tickets
+from bridge.cli import accounts, deliveries, doctor, points, serving, setup, tickets
 from bridge.terminal.output import say
 from webhooks.wsgi import SETTINGS_VARIABLE
 
@@ -21,6 +21,7 @@ for part in (
     setup.commands,
     doctor.commands,
     points.commands,
+    accounts.commands,
     tickets.commands,
 ):
     app.add_typer(part)

@@ -1,0 +1,124 @@
+"""Commands about accounts: what they have, where they are, when support is open for them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli.common import Account, bridge_of
+from bridge.cli.numbers import between
+from bridge.ledger.names import REF
+from bridge.policy.notation import parse_day
+from bridge.policy.places import Address
+from bridge.policy.service_hours import Hours
+from bridge.service import reports
+from bridge.service.accounts import HoursChange, change_account
+from bridge.settings import Purpose
+from bridge.terminal.balance import balance_as_json, show_balance, show_balances
+from bridge.terminal.output import Json, dump
+from bridge.terminal.statement import show_statement
+
+commands = typer.Typer()
+
+
+def _dates(what: str, example: str) -> Any:
+    return typer.Option(help=f"A date that is {what}, e.g. {example}; once for each.")
+
+
+@commands.command(epilog="Example: points-bridge accounts --json")
+def accounts(context: typer.Context, as_json: Json = False) -> None:
+    """List every account with its points."""
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        found = reports.balances(bridge)
+    if as_json:
+        dump([balance_as_json(one) for one in found])
+    else:
+        show_balances(found)
+
+
+@commands.command(
+    epilog='Example: points-bridge account "Acme GmbH" --zone Europe/Berlin --country DE'
+    ' --hours "Mon-Thu 08:00-18:00, Fri 08:00-15:00"'
+)
+def account(
+    context: typer.Context,
+    ref: Account,
+    zone: Annotated[str | None, typer.Option(help="IANA time zone, e.g. Europe/Berlin.")] = None,
+    country: Annotated[str | None, typer.Option(help="Whose holidays, e.g. DE.")] = None,
+    subdivision: Annotated[str | None, typer.Option(help="State or province, e.g. BY.")] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(help="A customer record that is this account: support:organization:2"),
+    ] = None,
+    hours: Annotated[
+        str | None, typer.Option(help='Weekly hours: "Mon-Thu 08:00-18:00, Fri 08:00-15:00".')
+    ] = None,
+    around_the_clock: Annotated[
+        bool, typer.Option("--around-the-clock", help="Every hour counts, on holidays too.")
+    ] = False,
+    response_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="The promise, in business hours.", parser=between("response hours are", 0.25, 2000)
+        ),
+    ] = None,
+    holidays: Annotated[
+        str | None, typer.Option(help="Which holidays close, e.g. public,bank.")
+    ] = None,
+    closed: Annotated[list[str], _dates("closed", "2026-12-24")] = [],  # noqa: B006
+    worked: Annotated[list[str], _dates("worked although a holiday", "2026-10-03")] = [],  # noqa: B006
+    open_: Annotated[
+        list[str],
+        typer.Option("--open", help='A date and its own hours: "2026-12-31 09:00-12:00".'),
+    ] = [],  # noqa: B006
+    as_usual: Annotated[list[str], _dates("as usual again", "2026-12-24")] = [],  # noqa: B006
+    clear_hours: Annotated[
+        bool, typer.Option("--clear-hours", help="Forget all that was said of its hours, first.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an account, or say where it is, when it works and which customer records it has."""
+    said = {
+        "hours": hours,
+        "around_the_clock": around_the_clock or None,
+        "response_hours": response_hours,
+        "holiday_categories": holidays.split(",") if holidays is not None else None,
+        "closed": closed,
+        "worked": worked,
+        "open": open_,
+    }
+    change = HoursChange(
+        Hours.from_dict({key: value for key, value in said.items() if value is not None}),
+        [parse_day(day) for day in as_usual],
+        forget=clear_hours,
+    )
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        address = Address(zone, country, subdivision)
+        changed = change_account(bridge, ref, address, link, change)
+        found = reports.balance(bridge, f"{REF}{changed.ref}")
+    _print(found, as_json)
+
+
+@commands.command(epilog='Example: points-bridge balance "Acme GmbH"')
+def balance(context: typer.Context, account: Account, as_json: Json = False) -> None:
+    """Show what an account has on hand, and when it expires."""
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        found = reports.balance(bridge, account)
+    _print(found, as_json)
+
+
+@commands.command(epilog='Example: points-bridge statement "Acme GmbH" --json')
+def statement(context: typer.Context, account: Account, as_json: Json = False) -> None:
+    """Show every booking of an account, oldest first."""
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        owner, lines = reports.statement(bridge, account)
+    if as_json:
+        dump({"account": owner.ref, "entries": lines})
+    else:
+        show_statement(owner, lines)
+
+
+def _print(found: reports.Balance, as_json: bool) -> None:
+    if as_json:
+        dump(balance_as_json(found))
+    else:
+        show_balance(found)
