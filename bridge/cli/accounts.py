@@ -13,7 +13,7 @@ from bridge.policy.service_hours import Hours
 from bridge.service import reports
 from bridge.service.accounts import HoursChange, change_account
 from bridge.settings import Purpose
-from bridge.terminal.balance import balance_as_json, show_balance, show_balances
+from bridge.terminal.balance import balance_as_json, names_as_json, show_balance, show_balances
 from bridge.terminal.output import Json, dump
 from bridge.terminal.statement import show_statement
 
@@ -112,7 +112,7 @@ def statement(context: typer.Context, account: Account, as_json: Json = False) -
     with bridge_of(context, Purpose.LEDGER) as bridge:
         owner, lines = reports.statement(bridge, account)
     if as_json:
-        dump({"account": owner.ref, "entries": lines})
+        dump(names_as_json(owner) | {"entries": lines})
     else:
         show_statement(owner, lines)
 

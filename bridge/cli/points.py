@@ -9,6 +9,7 @@ from bridge.cli.common import Account, bridge_of
 from bridge.cli.numbers import taking, whole
 from bridge.service import purchases
 from bridge.settings import Purpose
+from bridge.terminal.names import called
 from bridge.terminal.output import Json, dump, escaped, say
 
 commands = typer.Typer()
@@ -42,7 +43,7 @@ def purchase(
         return
     verb = "Booked" if bought.created else "Booked before, nothing changed:"
     say(
-        f"{verb} [bold]{bought.points}[/] points for [bold]{escaped(bought.account)}[/], "
+        f"{verb} [bold]{bought.points}[/] points for {called(bought.account, bought.name)}, "
         f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
     if bought.new_account:

@@ -24,13 +24,15 @@ _MOST_ATTEMPTS = 5
 class Account:
     """The customer record that owns points, in all helpdesks together.
 
-    `ref` is its own for ever; `name` follows its customer record's. `address` and `hours` are what
-    an admin set for the account; `helpdesk_address` is where the helpdesk's own record says it is.
+    `ref` is its own for ever; `name` follows its customer record's; `also_known_as` are the other
+    names by which people may mean it, former ones among them. `address` and `hours` are what an
+    admin set for the account; `helpdesk_address` is where the helpdesk's own record says it is.
     """
 
     id: int
     ref: str
     name: str
+    also_known_as: tuple[str, ...]
     address: Address
     helpdesk_address: Address
     hours: Hours
@@ -158,7 +160,9 @@ def by_id(conn: Connection, account_id: int) -> Account:
     told = conn.execute(said).one_or_none() or (None, None, None)
     address = Address(row.zone, row.country, row.subdivision)
     hours = Hours.from_dict(row.hours or {})
-    return Account(row.id, row.ref, row.name, address, Address(*told), hours)
+    own = {names.key(row.ref), names.key(row.name)}
+    others = tuple(one for one in names.all_of(conn, account_id) if names.key(one) not in own)
+    return Account(row.id, row.ref, row.name, others, address, Address(*told), hours)
 
 
 def owner_of(conn: Connection, helpdesk: str, customer_ref: str) -> int | None:

@@ -42,6 +42,12 @@ def drop(conn: Connection, account_id: int, name: str) -> None:
         conn.execute(delete(names).where(*mine))
 
 
+def all_of(conn: Connection, account_id: int) -> list[str]:
+    """Every name of an account, its ref among them."""
+    query = select(names.c.name).where(names.c.account_id == account_id)
+    return list(conn.scalars(query.order_by(names.c.key)))
+
+
 def called(conn: Connection, name: str) -> list[int]:
     """The ids of all accounts that are known by a name."""
     query = select(names.c.account_id).where(names.c.key == key(name))

@@ -21,10 +21,13 @@ MOST_POINTS = 100_000
 class Bought:
     """What came of a purchase. `created` False: it had been booked before, nothing was changed.
 
+    `account` is its ref, `name` what it is called now, which is another where it was renamed.
     `new_account`: nobody of that name was known before, so it may be misspelt.
     """
 
     account: str
+    name: str
+    also_known_as: tuple[str, ...]
     lot_id: int
     points: int
     purchased_on: date
@@ -100,6 +103,8 @@ def _buy(
     released = release_held(conn, bridge, account) if purchase.created else []
     return Bought(
         account=account.ref,
+        name=account.name,
+        also_known_as=account.also_known_as,
         lot_id=purchase.lot_id,
         points=amount,
         purchased_on=day,

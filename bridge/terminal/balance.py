@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
+from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine
-from bridge.policy.notation import format_weekly
+from bridge.policy.hours import HOUR
+from bridge.policy.notation import format_open_day, format_weekly
 from bridge.policy.points import last_valid_day
+from bridge.service.core import Located
 from bridge.service.reports import Balance
+from bridge.terminal.names import called, now_called
 from bridge.terminal.output import escaped, say, table
 
 
@@ -14,7 +19,7 @@ def show_balances(found: Iterable[Balance]) -> None:
     """Every account on a line."""
     rows = [
         (
-            one.account.ref,
+            one.account.ref + now_called(one.account.ref, one.account.name),
             one.on_hand,
             _last_day(one, one.lots[0]) if one.lots else None,
             one.held,
@@ -29,8 +34,9 @@ def show_balances(found: Iterable[Balance]) -> None:
 
 def show_balance(found: Balance) -> None:
     """What an account has, when it expires, and when support is open for it."""
+    who = called(found.account.ref, found.account.name)
     say(
-        f"[bold]{escaped(found.account.ref)}[/]: [bold]{found.on_hand}[/] points on hand, "
+        f"{who}: [bold]{found.on_hand}[/] points on hand, "
         f"{found.held} waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
     )
     say(f"Hours: {escaped(_hours(found))}.")
@@ -62,20 +68,25 @@ def _country(found: Balance) -> str:
 
 def _hours(found: Balance) -> str:
     """When support is open, what single dates are otherwise, and the promise."""
-    said = found.located.hours.as_dict()
-    always = found.located.hours.around_the_clock
-    week = "around the clock" if always else format_weekly(found.located.calendar.weekly)
-    dates = [
-        f"{name} {', '.join(said[name])}" for name in ("closed", "worked", "open") if said.get(name)
-    ]
-    promise = f"an answer within {found.located.terms.response_seconds / 3600:g} of them"
-    return "; ".join([week, *dates, promise])
+    said = _in_effect(found.located)
+    week = "around the clock" if said["around_the_clock"] else said["hours"]
+    dates = [f"{name} {', '.join(said[name])}" for name in ("closed", "worked", "open")]
+    promise = f"an answer within {said['response_hours']:g} of them"
+    return "; ".join([week, *(one for one in dates if not one.endswith(" ")), promise])
+
+
+def names_as_json(account: Account) -> dict[str, object]:
+    """What an account is called, for scripts: its ref first."""
+    return {
+        "account": account.ref,
+        "name": account.name,
+        "also_known_as": account.also_known_as,
+    }
 
 
 def balance_as_json(found: Balance) -> dict[str, object]:
-    """The same for scripts."""
-    return {
-        "account": found.account.ref,
+    """The same for scripts. `hours` is what the account itself says, the other what holds."""
+    return names_as_json(found.account) | {
         "on_hand": found.on_hand,
         "waiting": found.held,
         "zone": found.located.calendar.zone,
@@ -83,6 +94,20 @@ def balance_as_json(found: Balance) -> dict[str, object]:
         "subdivision": found.located.subdivision,
         "country_source": found.located.source,
         "hours": found.account.hours.as_dict(),
+        "effective_hours": _in_effect(found.located),
         "warnings": found.located.warnings,
         "lots": found.lots,
+    }
+
+
+def _in_effect(located: Located) -> dict[str, Any]:
+    """The hours that hold once defaults and the place are known, as people write them."""
+    calendar = located.calendar
+    return {
+        "hours": format_weekly(calendar.weekly),
+        "around_the_clock": bool(located.hours.around_the_clock),
+        "response_hours": located.terms.response_seconds / HOUR,
+        "closed": [str(day) for day in sorted(calendar.extra_closed)],
+        "worked": [str(day) for day in sorted(calendar.removed)],
+        "open": [format_open_day(*one) for one in sorted(calendar.open_windows.items())],
     }

@@ -2,6 +2,7 @@
 
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import StatementLine
+from bridge.terminal.names import now_called
 from bridge.terminal.output import table
 
 
@@ -20,4 +21,4 @@ def show_statement(owner: Account, lines: list[StatementLine]) -> None:
         for line in lines
     ]
     columns = ("When", "What", "#Points", "#Balance", "Lot", "Ticket", "Why")
-    table(f"Statement of {owner.ref}", columns, rows)
+    table(f"Statement of {owner.ref}{now_called(owner.ref, owner.name)}", columns, rows)

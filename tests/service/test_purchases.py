@@ -8,6 +8,7 @@ import pytest
 from bridge.errors import BadRequest
 from bridge.service.purchases import MOST_POINTS, Bought
 from bridge.service.reports import balance, statement
+from bridge.ticket import Customer
 from tests.service.conftest import ACME, DAY, HOUR, NOW, House
 
 TODAY = date(2026, 11, 23)
@@ -16,6 +17,8 @@ TODAY = date(2026, 11, 23)
 def test_what_was_bought_is_told(house: House) -> None:
     assert house.buy(30, reference=" INV-1 ") == Bought(
         account="Acme GmbH",
+        name="Acme GmbH",
+        also_known_as=(),
         lot_id=1,
         points=30,
         purchased_on=TODAY,
@@ -39,6 +42,17 @@ def test_by_hand_it_comes_from_the_command_line(house: House) -> None:
     house.buy(30)
     (line,) = statement(house.bridge, ACME.name)[1]
     assert (line.source, line.actor) == ("cli", "cli")
+
+
+def test_by_an_old_name_it_says_what_the_account_is_called_now(house: House) -> None:
+    """ "The same organisation under a new name stays the same account" """
+    house.buy(30)
+    for number, name in enumerate((ACME.name, "Acme Worldwide", "Zenith AG")):
+        house.open(str(number), Customer(ACME.ref, name))
+        house.run()
+    bought = house.buy(10, "acme worldwide")
+    assert (bought.account, bought.name) == ("Acme GmbH", "Zenith AG")
+    assert (bought.also_known_as, bought.new_account) == (("Acme Worldwide",), False)
 
 
 def test_the_same_purchase_again_books_nothing(house: House) -> None:
