@@ -4,7 +4,7 @@ import os
 import sys
 
 from bridge.cli.app import app
-from bridge.cli.typed import not_text
+from bridge.cli.common import not_text
 from bridge.errors import BridgeError
 from bridge.terminal.output import complain
 

@@ -1,7 +1,7 @@
-"""What the commands share: the settings, and the bridge that they describe."""
+"""What the commands share: the settings, the bridge that they describe, and what is no text."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,12 @@ from bridge.bootstrap import opened
 from bridge.logs import configure_logs
 from bridge.service.core import Bridge
 from bridge.settings import Purpose, Settings, load_settings
+from bridge.settings.secrets import is_text
 
 Account = Annotated[str, typer.Argument(help="The account: its ref, usually the customer's name.")]
+
+#: What the names of our variables begin with.
+_OURS = "POINTS_BRIDGE_"
 
 
 def settings_of(context: typer.Context, purpose: Purpose = Purpose.SERVE) -> Settings:
@@ -32,3 +36,22 @@ def bridge_of(context: typer.Context, purpose: Purpose = Purpose.SERVE) -> Itera
     configure_logs()
     with opened(settings_of(context, purpose)) as bridge:
         yield bridge
+
+
+def not_text(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """What is wrong with arguments, or with variables that we read; None: all of them are text.
+
+    What is none can be neither printed nor stored nor sent. A variable may hold a secret, so its
+    value is not repeated.
+    """
+    for text in arguments:
+        if not is_text(text):
+            return f"the argument {_legible(text)} is not text in UTF-8; type it anew in UTF-8"
+    for name, value in environ.items():
+        if _OURS in name and not is_text(name + value):
+            return f"the variable {_legible(name)} is not text in UTF-8; set it anew in UTF-8"
+    return None
+
+
+def _legible(text: str) -> str:
+    return os.fsencode(text).decode("utf-8", "backslashreplace")

@@ -8,8 +8,9 @@ from bridge.cli.common import bridge_of
 from bridge.cli.numbers import between
 from bridge.policy.places import Address
 from bridge.policy.terms import Terms
-from bridge.service import expected, reports
-from bridge.terminal.expected import show_expected
+from bridge.service import reports
+from bridge.service.due import first_response
+from bridge.terminal.due import show_expected
 from bridge.terminal.explanation import show_explanation
 from bridge.terminal.output import Json, dump
 
@@ -53,9 +54,7 @@ def due(
     as_json: Json = False,
 ) -> None:
     """Compute when a first response is due, without any settings or database."""
-    found = expected.first_response(
-        opened_at, Address(timezone, country, subdivision), round(hours * 3600)
-    )
+    found = first_response(opened_at, Address(timezone, country, subdivision), round(hours * 3600))
     if as_json:
         dump({"due_at": found.due.at, "by_close": found.due.by_close} | found.inputs)
     else:

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import BadRequest, SettingsError
 from bridge.policy.places import Address
-from bridge.service.expected import first_response
+from bridge.service.due import first_response
 
 FOUR_HOURS = 4 * 3600
 BERLIN = Address("Europe/Berlin")

@@ -2,7 +2,7 @@
 
 from bridge.policy.rules import stamp
 from bridge.policy.zones import load_zone
-from bridge.service.expected import Expected
+from bridge.service.due import Expected
 from bridge.terminal.output import escaped, say, table
 
 
