@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bridge.ledger import accounts, incidents
-from bridge.policy.writes import is_overtaken, is_stale, keeps_message, keeps_status
+from bridge.policy.writeback import is_overtaken, is_stale, keeps_message, keeps_status
 from bridge.queues import inbox, outbox, rows
 from bridge.queues.outbox import Leased, Payload, TicketWrite
 from bridge.service.attempts import attempt
@@ -73,7 +73,7 @@ def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
     """The write as it should be now.
 
     When the incident has moved on meanwhile, the fields show it, and neither a status nor a message
-    to the requester that has become wrong goes out any more (`bridge.policy.writes`).
+    to the requester that has become wrong goes out any more (`bridge.policy.writeback`).
     """
     payload = leased.payload
     stored = incidents.by_id(conn, payload.incident_id)

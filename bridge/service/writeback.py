@@ -18,7 +18,7 @@ from bridge.policy.decisions import Decision, free_reopen_until
 from bridge.policy.display import ticket_fields
 from bridge.policy.owed import CLOCK_TURNED, REMINDER, Owed, Text, together
 from bridge.policy.points import last_valid_day
-from bridge.policy.writes import REPAIR_SPAN, may_repair
+from bridge.policy.writeback import REPAIR_SPAN, may_repair
 from bridge.policy.zones import load_zone, local_date
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.demo.scene import Scene
-from bridge.policy.writes import MOST_REPAIRS
+from bridge.policy.writeback import MOST_REPAIRS
 from tests.e2e.helpers import (
     CARLA,
     DAY,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import HelpdeskRefused
-from bridge.policy.writes import MOST_REPAIRS
+from bridge.policy.writeback import MOST_REPAIRS
 from bridge.queues import rows
 from bridge.ticket import PointsState, Ticket, TicketUpdate
 from tests.service.conftest import House

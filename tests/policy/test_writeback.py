@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.policy.decisions import Incident
-from bridge.policy.writes import (
+from bridge.policy.writeback import (
     MOST_REPAIRS,
     STALE_AFTER,
     is_overtaken,
