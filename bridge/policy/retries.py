@@ -6,6 +6,8 @@ from datetime import timedelta
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14400))
 #: What has failed for this long is parked as a dead letter, for an admin to look at.
 GIVE_UP_AFTER = timedelta(days=3)
+#: A ticket that the helpdesk did not show is looked for again after this (product rule 2.5).
+MISSING_FOR = timedelta(hours=24)
 #: Nobody may ask us to wait longer than this.
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 

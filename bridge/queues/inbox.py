@@ -13,6 +13,7 @@ from bridge.queues.rows import DEAD, QUEUED, claim
 from bridge.ticket import Delivery, HttpDelivery
 
 _TELLING_HEADERS = frozenset({"content-type", "content-length", "user-agent"})
+_MISSING = "look for what was missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,29 @@ def store(
     return result.rowcount == 1
 
 
-def look(conn: Connection, helpdesk: str, ticket_id: str, why: str, now: datetime) -> None:
-    """Ask for a look at a ticket of which nothing need have been heard: a delivery of our own.
+def look(
+    conn: Connection,
+    helpdesk: str,
+    ticket_id: str,
+    why: str,
+    at: datetime,
+    *,
+    missing: bool = False,
+) -> None:
+    """Ask for a look at a ticket, from `at` on (UTC), whatever is heard: a delivery of our own.
 
-    Asking again with the same `why`, which names what the look is for, changes nothing.
+    Asking again with the same `why`, which names what the look is for, changes nothing. `missing`:
+    the helpdesk did not show the ticket.
     """
-    asked = Delivery(id=f"look:{why}", ticket_id=ticket_id, event="look")
-    store(conn, helpdesk, HttpDelivery({}, b"", now), asked)
+    asked = Delivery(id=f"look:{why}", ticket_id=ticket_id, event=_MISSING if missing else "look")
+    store(conn, helpdesk, HttpDelivery({}, b"", at), asked)
+
+
+def is_missing(conn: Connection, helpdesk: str, ticket_id: str) -> bool:
+    """Whether the helpdesk did not show a ticket, and it is to be looked for again."""
+    mine = and_(inbox.c.helpdesk == helpdesk, inbox.c.ticket_id == ticket_id)
+    again = and_(mine, inbox.c.state == QUEUED, inbox.c.event == _MISSING)
+    return conn.scalar(select(inbox.c.id).where(again).limit(1)) is not None
 
 
 def is_unread(

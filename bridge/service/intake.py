@@ -5,12 +5,14 @@ import hashlib
 from sqlalchemy import Connection
 
 from bridge.errors import PayloadNotUnderstood, TicketNotFound
+from bridge.ledger import incidents
+from bridge.policy.retries import MISSING_FOR
 from bridge.queues import inbox, rows
 from bridge.queues.inbox import Leased
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.settling import Touch, settle_ticket, wants_history
-from bridge.ticket import Delivery, HttpDelivery, Received
+from bridge.ticket import Delivery, HttpDelivery, PointsState, Received
 
 
 def receive(bridge: Bridge, name: str, http: HttpDelivery) -> Received:
@@ -62,9 +64,8 @@ def _handle(bridge: Bridge, leased: Leased) -> None:
     try:
         ticket = helpdesk.adapter.fetch(leased.ticket_id)
     except TicketNotFound as error:
-        # Not a deletion: a right that is missing looks the same. Nothing is decided on it.
         unseen = str(error)
-        bridge.db.write(lambda conn: rows.finish(conn, "inbox", ids, unseen, bridge.now()))
+        bridge.db.write(lambda conn: _not_shown(conn, bridge, leased, unseen))
         return
     history = None
     if bridge.db.read(lambda conn: wants_history(conn, helpdesk, ticket)):
@@ -76,3 +77,17 @@ def _handle(bridge: Bridge, leased: Leased) -> None:
         rows.finish(conn, "inbox", ids, outcome, bridge.now())
 
     bridge.db.write(settle)
+
+
+def _not_shown(conn: Connection, bridge: Bridge, leased: Leased, unseen: str) -> None:
+    """Not a deletion: a right that is missing looks the same. Nothing is decided on it.
+
+    Points are not spent on it either: a held ticket is looked for again, and not released before
+    it is seen.
+    """
+    now = bridge.now()
+    rows.finish(conn, "inbox", leased.ids, unseen, now)
+    stored = incidents.newest(conn, leased.helpdesk, leased.ticket_id)
+    if stored and stored.incident.state is PointsState.AWAITING_POINTS:
+        why, at = f"missing:{leased.ids[-1]}", now + MISSING_FOR
+        inbox.look(conn, leased.helpdesk, leased.ticket_id, why, at, missing=True)

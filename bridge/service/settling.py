@@ -90,13 +90,14 @@ def release_held(
 
     Those of which something was heard that nobody has looked at yet may be held no more: they are
     left, with their points, to that look (`handled`: the deliveries that the caller's own look
-    answers). Where nothing was heard, a look is asked for: it finds what should have been heard.
+    answers). One that the helpdesk does not show is passed over, and no points are left to it.
+    Where nothing was heard, a look is asked for: it finds what should have been heard.
     """
     released: list[Stored] = []
     now, unread = bridge.now(), 0
     for stored in incidents.held(conn, account.id):
         if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id, handled):
-            unread += 1
+            unread += not inbox.is_missing(conn, stored.helpdesk, stored.ticket_id)
             continue
         helpdesk = bridge.helpdesks.get(stored.helpdesk)
         context = _context(conn, bridge, helpdesk, account, now)

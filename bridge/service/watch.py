@@ -84,12 +84,12 @@ def _hold(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     held_at = stored.incident.held_at
     if held_at is None or stored.incident.state is not PointsState.AWAITING_POINTS:
         return False
-    if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
-        return False
     now = bridge.now()
     if hold_is_over(held_at, now, bridge.terms):
         decline_held(conn, bridge, stored)
         return True
+    if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
+        return False
     sent = incidents.reminded_day(conn, incident_id)
     day = reminder_due(held_at, sent, now, bridge.terms)
     if day is None:

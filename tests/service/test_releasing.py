@@ -134,12 +134,11 @@ class TestADeliveryWaits:
         watch.watch_holds(held.bridge)
         assert state(held) is PointsState.CHARGED
 
-    def test_its_requester_is_not_reminded_and_it_is_not_declined(self, held: House) -> None:
+    def test_its_requester_is_not_reminded(self, held: House) -> None:
         held.desk.set_status("5", Status.CLOSED)
         held.tell()
-        for days in (1, 13):
-            held.later(days=days)
-            assert watch.watch_holds(held.bridge) == 0
+        held.later(days=1)
+        assert watch.watch_holds(held.bridge) == 0
         assert held.run() == "declined"
         assert [note.public for note in held.notes()] == [True, False]
 
@@ -244,6 +243,53 @@ class TestNothingWasHeard:
         (update,) = held.send()
         assert update.note
         assert update.note.public
+
+
+class TestTheHelpdeskDoesNotShowIt:
+    """It may be deleted, or a right may be missing: nothing is decided, and nothing charged."""
+
+    @pytest.fixture
+    def gone(self, held: House) -> House:
+        self.ticket = held.desk.tickets.pop("5")
+        held.run("5")
+        assert held.rows("inbox")[-2].outcome == "no ticket '5' in memory"
+        return held
+
+    def test_it_is_not_released(self, gone: House) -> None:
+        assert gone.buy(10).released == ()
+        watch.watch_holds(gone.bridge)
+        assert (gone.on_hand(), state(gone)) == (10, PointsState.AWAITING_POINTS)
+
+    def test_nor_are_points_kept_back_for_it(self, gone: House) -> None:
+        gone.open("6")
+        gone.run()
+        assert [stored.ticket_id for stored in gone.buy(10).released] == ["6"]
+
+    def test_it_is_looked_for_every_day_and_released_when_it_is_back(self, gone: House) -> None:
+        gone.buy(10)
+        for _ in range(2):
+            gone.later(hours=23)
+            assert not handle_next(gone.bridge)
+            gone.later(hours=1)
+            assert handle_next(gone.bridge)
+        gone.desk.tickets["5"] = self.ticket
+        gone.later(days=1)
+        assert gone.run() == "released"
+        assert gone.on_hand() == 0
+
+    def test_its_hold_ends_without_a_charge(self, gone: House) -> None:
+        gone.buy(10)
+        gone.later(days=14)
+        watch.watch_holds(gone.bridge)
+        assert (gone.on_hand(), state(gone)) == (10, PointsState.DECLINED)
+
+    def test_what_nobody_holds_is_not_looked_for(self, house: House) -> None:
+        house.buy(10)
+        house.open()
+        house.run()
+        del house.desk.tickets["5"]
+        house.run("5")
+        assert {row.state for row in house.rows("inbox")} == {"done"}
 
 
 def test_a_purchase_and_a_move_at_one_moment_charge_once(house: House) -> None:
