@@ -695,7 +695,7 @@ class TestTheMigration:
 
     def test_needs_no_ticket(self, vendor: responses.RequestsMock) -> None:
         desk = Desk(vendor)
-        desk.box.model.desk.delete(desk.box.model.ticket(desk.ticket))
+        desk.box.model.admin_deletes(desk.ticket)
         set_up(desk)
         assert changes(desk.setup().plan(WANTED)) == []
 

@@ -1,9 +1,9 @@
 """A stand-in for Zammad 5.5: stateful, with its HTTP API and its signed, late, repeated webhooks.
 
 Held against recordings of a real Zammad in tests/sandbox. Not spoken: tags, time accounting, bulk
-changes other than macros, ETags, the form's own endpoint, mentions, and the built-in attributes of
-the object manager; of SLAs, all but the first response. Core workflows and overviews are kept and
-have no effect.
+changes other than macros, ETags, the form's own endpoint, mentions, the deletion of an article, and
+the built-in attributes of the object manager; of SLAs, all but the first response. Core workflows
+and overviews are kept and have no effect.
 """
 
 from bridge.sandbox.deliveries import Attempt, RawRequest

@@ -47,7 +47,7 @@ def list_tickets() -> Response:
     ]
     rows.sort(key=lambda row: int(row["id"]))
     show: Callable[[Record], Record] = model.views.ticket_expanded if flag("expand") else dict
-    return answer([show(row) for row in page(rows, "per_page")])
+    return answer([show(row) for row in page(rows, most=100)])
 
 
 @api.post("/tickets")
@@ -73,7 +73,7 @@ def search_tickets() -> Response:
         rows.sort(key=lambda row: (row.get(key) is not None, row.get(key)))
         if request.args.get("order_by") == "desc":
             rows.reverse()
-    rows = page(rows, "limit")
+    rows = page(rows, default=50)
     if flag("expand"):
         return answer([model.views.ticket_expanded(row) for row in rows])
     ids = [row["id"] for row in rows]
@@ -116,7 +116,7 @@ def delete_ticket(ticket_id: int) -> Response:
     ticket = model.access.ticket(actor, ticket_id)
     if not actor.may("admin"):
         raise ApiError(403, "Not authorized (admin permission required)!")
-    model.desk.delete(ticket)
+    model.deletions.ticket(ticket)
     return Response("", 200, content_type="text/html")
 
 
@@ -265,7 +265,7 @@ def create_user() -> Response:
 def list_organizations() -> Response:
     """GET /organizations."""
     model, _ = zammad(), caller("ticket.agent", "admin.organization")
-    rows = page(list(model.store.tables["Organization"].values()), "per_page")
+    rows = page(list(model.store.tables["Organization"].values()), most=500)
     return answer([_organization(row) for row in rows])
 
 
@@ -302,6 +302,16 @@ def update_organization(organization_id: int) -> Response:
     row = model.store.get("Organization", organization_id)
     model.directory.update_organization(row, document(), actor.id)
     return answer(_organization(row))
+
+
+@api.delete("/organizations/<int:organization_id>")
+def delete_organization(organization_id: int) -> Response:
+    """DELETE /organizations/{id}: admins only, and only one that nothing refers to."""
+    model, actor = zammad(), caller("admin.organization")
+    row = model.store.get("Organization", organization_id)
+    model.deletions.refuse_if_referred_to(row)
+    model.deletions.organization(row, actor.id)
+    return answer({})
 
 
 def _organization(row: Record) -> Record:

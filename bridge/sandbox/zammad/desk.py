@@ -161,11 +161,27 @@ class Desk:
             changes = self._tickets.save(ticket, {"state_id": state_id}, SYSTEM)
             self._updated(self._system(), ticket, None, changes, "everybody")
 
-    def follow_person(self, ticket: Record, organization_id: int | None) -> None:
-        """The ticket of a person who moved goes along; no agent is told (recordings 491 to 497)."""
+    def follow_person(self, person: Record, old: int | None) -> None:
+        """The tickets of a person who moved go along; no agent is told (recordings 491 to 497).
+
+        Those of the old organisation do, at most a hundred of them, closed ones too, in the name
+        of user 1 (recordings 490 to 497, 520).
+        """
         with self._store.lock:
-            changes = self._tickets.save(ticket, {"organization_id": organization_id}, SYSTEM)
-            self._updated(self._system(), ticket, None, changes, "nobody")
+            rows = self._store.tables["Ticket"].values()
+            theirs = [row for row in rows if row["customer_id"] == person["id"]]
+            following = [row for row in theirs if row["organization_id"] == old]
+            wanted = {"organization_id": person["organization_id"]}
+            for ticket in following[:100]:
+                changes = self._tickets.save(ticket, wanted, SYSTEM)
+                self._updated(self._system(), ticket, None, changes, "nobody")
+
+    def leave_organization(self, ticket: Record, by: int) -> None:
+        """A ticket's organisation is going: it gets its customer's own one, if there is one."""
+        with self._store.lock:
+            changes = self._tickets.save(ticket, {"organization_id": None}, by)
+            actor = Actor(self._store.get("User", by), frozenset())
+            self._updated(actor, ticket, None, changes, "everybody")
 
     def _updated(
         self,
@@ -191,7 +207,7 @@ class Desk:
             if source["id"] == target["id"]:
                 raise ApiError(422, "A ticket cannot be merged into itself.")
             for article in self._store.articles(source["id"]):
-                article["ticket_id"] = target["id"]
+                article |= {"ticket_id": target["id"], "updated_at": self._store.now()}
             ids = {"id_to": target["id"], "id_from": source["id"]}
             self._store.log(target["id"], actor.id, "received_merge", **ids)
             self._store.log(source["id"], actor.id, "merged_into", **ids)
@@ -201,14 +217,6 @@ class Desk:
             target["updated_at"] = self._store.now()
             self._fire(Event("update.merged_into", source, note, actor_id=actor.id))
             self._fire(Event("update.received_merge", target, actor_id=actor.id))
-
-    def delete(self, ticket: Record) -> None:
-        """Remove a ticket with its articles and history. Nothing is fired."""
-        with self._store.lock:
-            for article in self._store.articles(ticket["id"]):
-                del self._store.tables["TicketArticle"][article["id"]]
-            del self._store.tables["Ticket"][ticket["id"]]
-            self._store.history.pop(ticket["id"], None)
 
     def set_quietly(self, ticket: Record, fields: Record) -> None:
         """A trigger's own change: stored in the name of `-`, but it fires no other trigger."""

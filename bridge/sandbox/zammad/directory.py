@@ -47,12 +47,17 @@ class Directory:
         """Change a user, the organisations among the rest; the tickets are the caller's to move.
 
         Raises:
-            ApiError: 422, a name is unknown or a value is refused.
+            ApiError: 422, a name is unknown, a value is refused, or there are secondary
+                organisations without a primary one.
         """
         columns = seed.user("", "", "").keys() - (_DERIVED - {"preferences"})
         fields = _known(columns, spec) | self._attributes.cast("User", spec)
         if spec.get("organization"):
             fields["organization_id"] = self._named("organization", spec["organization"])
+        after = user | fields
+        if after["organization_ids"] and after["organization_id"] is None:
+            reason = "Secondary organizations are only allowed when the primary organization is "
+            raise ApiError(422, f"{reason}given.")
         self._store.change(user, fields, by)
 
     def sender(self, email: str, name: str = "") -> Record:
@@ -77,21 +82,28 @@ class Directory:
         Raises:
             ApiError: 422, the name is taken (recording 012), or a value is refused.
         """
-        if self._store.first("Organization", name=spec.get("name")):
-            raise ApiError(422, "This object already exists.")
         fields = seed.organization(str(spec.get("name") or ""))
         fields |= _known(fields, spec)
+        self._check_organization(fields, None)
         return self._store.insert("Organization", fields | self._custom("Organization", spec), by)
 
     def update_organization(self, organization: Record, spec: Record, by: int) -> None:
         """Change an organisation; unknown keys are ignored.
 
         Raises:
-            ApiError: 422, a value is refused.
+            ApiError: 422, the name is taken, or a value is refused.
         """
         fields = _known(seed.organization(""), spec)
         fields |= self._attributes.cast("Organization", spec)
+        self._check_organization(organization | fields, organization["id"])
         self._store.change(organization, fields, by)
+
+    def _check_organization(self, fields: Record, own_id: int | None) -> None:
+        other = self._store.first("Organization", name=fields["name"])
+        if other is not None and other["id"] != own_id:
+            raise ApiError(422, "This object already exists.")
+        if fields["domain_assignment"] and not fields["domain"]:
+            raise ApiError(422, "Domain required when Domain Based Assignment is enabled")
 
     def update_group(self, group: Record, spec: Record, by: int) -> None:
         """Change a group, its rule for follow-ups among the rest (recording 236)."""

@@ -12,6 +12,7 @@ from bridge.sandbox.zammad.articles import full_name
 from bridge.sandbox.zammad.attributes import ObjectManager
 from bridge.sandbox.zammad.browser import Browser, Form
 from bridge.sandbox.zammad.conditions import Event, holds
+from bridge.sandbox.zammad.deletion import Deletions
 from bridge.sandbox.zammad.desk import Desk
 from bridge.sandbox.zammad.directory import Directory
 from bridge.sandbox.zammad.lifecycle import FIELDS
@@ -81,6 +82,7 @@ class Zammad:
         self.triggers = Triggers(self.store, self.webhooks.enqueue)
         self.notifications = Notifications(self.store, self.views, self.attributes)
         self.desk = Desk(self.store, self.attributes, self._happened)
+        self.deletions = Deletions(self.store, self.directory, self.desk)
         self.mailbox = Mailbox(self.store, self.directory, self.desk)
         self.browser = Browser(self.store, self.attributes, self.desk)
         self.faults = Faults()
@@ -304,25 +306,35 @@ class Zammad:
     def update_person(self, user: Record, spec: Record, by: Actor) -> None:
         """Change a user, as PUT /users/{id} does; moved, the person takes the tickets along.
 
-        The tickets of the old organisation follow, at most a hundred of them, closed ones too, in
-        the name of user 1 (recordings 490 to 497, 520).
+        Raises:
+            ApiError: 422, as `Directory.update_user`.
         """
         old = user["organization_id"]
         self.directory.update_user(user, spec, by.id)
-        if user["organization_id"] == old:
-            return
-        rows = self.store.tables["Ticket"].values()
-        theirs = [
-            row
-            for row in rows
-            if row["customer_id"] == user["id"] and row["organization_id"] == old
-        ]
-        for ticket in theirs[:100]:
-            self.desk.follow_person(ticket, user["organization_id"])
+        if user["organization_id"] != old:
+            self.desk.follow_person(user, old)
 
     def admin_deletes(self, ticket_id: int) -> None:
         """An admin deletes a ticket for good; no webhook tells."""
-        self.desk.delete(self.ticket(ticket_id))
+        self.deletions.ticket(self.ticket(ticket_id))
+
+    def admin_deletes_person(self, email: str) -> None:
+        """An admin deletes a person for good, with all tickets of theirs; no webhook tells.
+
+        Raises:
+            ValueError: there is no such person.
+        """
+        self.deletions.person(self.access.actor(email).user)
+
+    def admin_deletes_organization(self, name: str, *, with_members: bool = False) -> None:
+        """An admin deletes an organisation, and all people and tickets in it if asked to.
+
+        Raises:
+            ValueError: there is no such organisation.
+        """
+        row = self.store.get("Organization", self._organization_id(name))
+        by = self.access.actor(ADMIN).id
+        self.deletions.organization(row, by, with_members=with_members)
 
     def scheduler_runs(self) -> None:
         """Zammad closes the tickets that were pending close until now (recording 257)."""

@@ -75,12 +75,15 @@ def settings() -> Record:
     """What an admin may set for the whole system.
 
     `postmaster_follow_up_search_in` may hold `references`, `body` and `attachment`; `mailbox`
-    stands for the address that every group with one sends from.
+    stands for the address that every group with one sends from. `webhook_hosts_must_resolve` is no
+    setting of Zammad's, but what tells 7.3 from 5.5: a delivery to a host whose name does not
+    resolve is dropped there, without another attempt.
     """
     return {
         "fqdn": "zammad.example",
         "mailbox": f"Support <{MAILBOX}>",
         "postmaster_follow_up_search_in": [],
+        "webhook_hosts_must_resolve": False,
         "postmaster_sender_is_agent_search_for_customer": True,
     }
 

@@ -10,7 +10,6 @@ from bridge.sandbox.zammad.model import Zammad
 from bridge.sandbox.zammad.records import Record, dumps, opaque
 
 KEY = "zammad_sandbox"
-_PAGE_LIMIT = 200
 
 
 def zammad() -> Zammad:
@@ -54,8 +53,9 @@ def flag(name: str) -> bool:
     return request.args.get(name) == "true"
 
 
-def page(rows: list[Record], size_name: str) -> list[Record]:
-    """The page of a list that the request names."""
-    size = min(request.args.get(size_name, 100, int), _PAGE_LIMIT)
+def page(rows: list[Record], default: int = 100, most: int = 200) -> list[Record]:
+    """The page of a list that the request names, by `per_page` or `limit`."""
+    wanted = request.args.get("per_page", request.args.get("limit", default, int), int)
+    size = min(wanted, most)
     start = (max(request.args.get("page", 1, int), 1) - 1) * size
     return rows[start : start + size]

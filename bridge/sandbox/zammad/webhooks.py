@@ -71,7 +71,10 @@ class WebhookSender(Sender[Delivery]):
             return RawRequest(url, _headers(delivery, webhook, body), body)
 
     def _retry_wait(self, delivery: Delivery) -> float | None:
-        made = len(delivery.attempts)
+        """The wait, if there is one: newer Zammads drop what is for a host without an address."""
+        made, checks = len(delivery.attempts), self._store.settings["webhook_hosts_must_resolve"]
+        if checks and delivery.attempts[-1].error == "gaierror":
+            return None
         return RETRY_WAITS[made - 1] if made <= len(RETRY_WAITS) else None
 
 
