@@ -11,9 +11,10 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -103,6 +104,8 @@ def post(request: RawRequest, *, open_timeout: float, read_timeout: float) -> Re
         connection.close()
 
 
+_RUNNING = frozenset({"_changed", "_thread"})
+
 D = TypeVar("D", bound=Delivery)
 
 
@@ -140,6 +143,16 @@ class Sender(ABC, Generic[D]):
     @abstractmethod
     def _retry_wait(self, delivery: D) -> float | None:
         """Seconds until the attempt after the one that just failed; None if that was the last."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Its records and its queue; a copy does not send in the background until it is told to."""
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        own = vars(self).items()
+        vars(twin).update({name: deepcopy(one, memo) for name, one in own if name not in _RUNNING})
+        twin._changed = threading.Condition(twin._lock)
+        twin._thread = None
+        return twin
 
     @property
     def pending(self) -> tuple[D, ...]:

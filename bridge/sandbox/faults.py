@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
@@ -55,6 +55,10 @@ class Faults:
 
     _waiting: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Faults":
+        with self._lock:
+            return Faults([*self._waiting])
 
     def add(self, fault: Fault, *, times: int = 1) -> None:
         """Let the next `times` fitting calls fail."""

@@ -1,7 +1,10 @@
 """A ready-made Zammad: model, API and deliveries in one, and the bridge's own set-up in it."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
+from typing import Self
 
 from flask import Flask
 
@@ -69,6 +72,19 @@ class ZammadSandbox:
         self.model = Zammad(clock, transport=transport, retry_scale=retry_scale)
         self.webhooks: WebhookSender = self.model.webhooks
         self.app: Flask = create_app(self.model)
+
+    def copy(self, clock: Clock) -> Self:
+        """The same helpdesk once more, on another clock, and from then on another one.
+
+        Not while it is served, or sends.
+        """
+        store = self.model.store
+        instead = {id(store.lock): threading.RLock(), id(store.clock): clock}
+        twin = object.__new__(type(self))
+        twin.model = deepcopy(self.model, instead)
+        twin.webhooks = twin.model.webhooks
+        twin.app = create_app(twin.model)
+        return twin
 
     @contextmanager
     def running(self, *, port: int = 0) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Store:
 
     def __init__(self, clock: Clock) -> None:
         self.lock = threading.RLock()
-        self._clock = clock
+        self.clock = clock
         self._last_ids: defaultdict[str, int] = defaultdict(int)
         self.history: defaultdict[int, list[Record]] = defaultdict(list)
         self.links: list[tuple[str, int, int]] = []
@@ -46,7 +46,7 @@ class Store:
 
     def now(self) -> datetime:
         """The present in UTC, cut to Zammad's milliseconds."""
-        moment = self._clock().astimezone(UTC)
+        moment = self.clock().astimezone(UTC)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def insert(self, table: str, fields: Mapping[str, object], by: int) -> Record:

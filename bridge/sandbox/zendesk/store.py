@@ -29,7 +29,7 @@ class Store:
 
     def __init__(self, clock: Clock) -> None:
         self.lock = threading.RLock()
-        self._clock = clock
+        self.clock = clock
         self._last_id = _FIRST_ID
         self._last_ticket_id = 0
         self.tables: defaultdict[str, dict[int, Record]] = defaultdict(dict)
@@ -45,7 +45,7 @@ class Store:
 
     def now(self) -> datetime:
         """The present in UTC, cut to Zendesk's seconds."""
-        return self._clock().astimezone(UTC).replace(microsecond=0)
+        return self.clock().astimezone(UTC).replace(microsecond=0)
 
     def next_id(self) -> int:
         """An id that no record has."""
@@ -54,7 +54,7 @@ class Store:
 
     def next_ulid(self) -> str:
         """An id as webhooks have it."""
-        return ulid(self._clock(), self.next_id())
+        return ulid(self.clock(), self.next_id())
 
     def insert(self, table: str, fields: Mapping[str, object]) -> Record:
         """Store a new record with the next id and the present as its times."""
