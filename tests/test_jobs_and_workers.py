@@ -13,7 +13,7 @@ import bridge.jobs
 import bridge.worker
 from bridge.bootstrap import working
 from bridge.coordination import Wake
-from bridge.demo.scene import Scene, open_scene
+from bridge.demo.scene import ZAMMAD, Scene, open_scene
 from bridge.errors import LedgerBusy
 from bridge.jobs import JOBS, Jobs
 from bridge.service.core import Bridge
@@ -25,7 +25,7 @@ PATIENCE = 30
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    with open_scene(tmp_path) as scene:
+    with open_scene(tmp_path, ZAMMAD) as scene:
         yield scene
 
 

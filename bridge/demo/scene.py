@@ -1,39 +1,38 @@
-"""A helpdesk's stand-in and a bridge beside it, talking HTTP over loopback, with one clock.
+"""Stand-ins of helpdesks and a bridge beside them, talking HTTP over loopback, with one clock.
 
-The demo plays on it, and so do the end-to-end tests.
+The demo plays on it, and so do the end-to-end tests. What sets the helpdesks up is what
+`points-bridge setup` runs.
 """
 
+import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
-from bridge.bootstrap import Inbound, opened
+from bridge.bootstrap import Inbound, opened, provisioner, wanted
+from bridge.errors import BridgeError
 from bridge.jobs import run_once
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zammad import Token, ZammadSandbox
 from bridge.sandbox.zendesk import Client, ZendeskSandbox
 from bridge.service.core import Bridge
-from bridge.settings import load_settings
+from bridge.settings import Purpose, Settings, load_settings
+from bridge.settings.secrets import secret_variable
+from bridge.setup.plan import apply, changes, plan
 from bridge.terminal.output import say
 from bridge.worker import drain
 from webhooks.receiver import create_app
 
-#: Nothing is secret about a helpdesk that lives for some seconds on loopback.
-WEBHOOK_SECRET = "demo-webhook-secret"  # noqa: S105
-HELPDESK = "support"
-#: A Zendesk beside it, where a scene has both.
-CLOUD = "cloud"
+#: The names in the settings, of a Zammad and of a Zendesk.
+HELPDESK, CLOUD = "support", "cloud"
 #: A Monday, 10:00 in Berlin and 4:00 in Toronto.
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
-
-SECRETS = {
-    "POINTS_BRIDGE_SUPPORT_TOKEN": Token.BRIDGE,
-    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": WEBHOOK_SECRET,
-}
+Box = ZammadSandbox | ZendeskSandbox
 
 
 class Clock:
@@ -59,14 +58,73 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """A helpdesk, a bridge beside it, and the clock of both."""
+class Stand:
+    """A stand-in, and what the settings say of it but its address.
 
-    zammad: ZammadSandbox
+    Attributes:
+        name: the helpdesk's, in the settings.
+        make: the stand-in, as after its installation or as somebody left it.
+        table: the lines of its table in the settings file.
+        secrets: by their keys. Nothing is secret about a helpdesk that lives for some seconds.
+    """
+
+    name: str
+    make: Callable[[Clock], Box]
+    table: str
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The secrets as environment variables."""
+        return {secret_variable(self.name, key): value for key, value in self.secrets.items()}
+
+
+ZAMMAD = Stand(
+    HELPDESK,
+    ZammadSandbox,
+    'vendor = "zammad"\n',
+    {"token": Token.BRIDGE, "setup_token": Token.SETUP},
+)
+ZENDESK = Stand(
+    CLOUD,
+    ZendeskSandbox,
+    f'vendor = "zendesk"\nclient_id = "{Client.BRIDGE}"\nsetup_client_id = "{Client.SETUP}"\n'
+    "show_balance = true\n",
+    {"client_secret": Client.BRIDGE.secret, "setup_client_secret": Client.SETUP.secret},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One or more helpdesks, a bridge beside them, and the clock of all.
+
+    Attributes:
+        boxes: the stand-ins, by the helpdesks' names.
+        urls: where they are.
+        receiver: where the bridge receives, without a path.
+        settings: what the bridge and its set-up run with.
+    """
+
     bridge: Bridge
     clock: Clock
-    helpdesk_url: str
-    webhook_url: str
+    boxes: Mapping[str, Box]
+    urls: Mapping[str, str]
+    receiver: str
+    settings: Settings
+
+    @property
+    def zammad(self) -> ZammadSandbox:
+        """The stand-in for Zammad, where the scene has one."""
+        return cast("ZammadSandbox", self.boxes[HELPDESK])
+
+    @property
+    def zendesk(self) -> ZendeskSandbox:
+        """The stand-in for Zendesk, where the scene has one."""
+        return cast("ZendeskSandbox", self.boxes[CLOUD])
+
+    def webhook_url(self, helpdesk: str) -> str:
+        """Where that helpdesk sends its webhooks."""
+        return f"{self.receiver}/webhooks/{helpdesk}"
 
     def tell(self, what: str) -> None:
         """What happens, and when."""
@@ -74,7 +132,7 @@ class Scene:
 
     def settle(self) -> None:
         """Let every webhook arrive, and everything come of it that comes of it."""
-        while self.zammad.webhooks.drain() + drain(self.bridge):
+        while sum(box.webhooks.drain() for box in self.boxes.values()) + drain(self.bridge):
             pass
 
     def wait(self, time: timedelta) -> None:
@@ -84,92 +142,54 @@ class Scene:
         self.settle()
 
 
-@dataclass(frozen=True, slots=True)
-class TwoDesks(Scene):
-    """The same with a Zendesk beside the Zammad: one bridge, one ledger."""
-
-    zendesk: ZendeskSandbox
-
-    def settle(self) -> None:
-        """Let every webhook of both arrive, and everything come of it that comes of it."""
-        while self.zendesk.webhooks.drain() + self.zammad.webhooks.drain() + drain(self.bridge):
-            pass
-
-
 @contextmanager
 def open_scene(
-    directory: Path,
-    *,
-    clock: Clock | None = None,
-    secrets: Mapping[str, str] = SECRETS,
-    extra_settings: str = "",
-    set_up: bool = True,
+    directory: Path, *stands: Stand, clock: Clock | None = None, set_up: bool = True
 ) -> Iterator[Scene]:
-    """Both systems, running on loopback, with the bridge set up in the helpdesk.
+    """The bridge beside these helpdesks, running on loopback, and set up in them.
 
-    `extra_settings` are lines for the helpdesk's table, and for those after it. With `set_up` False
-    the helpdesk is as after its installation.
+    The receiver has its address before it serves: the helpdesks are told of it first. With
+    `set_up` False nobody has told them, and the stands hold the webhooks' secrets.
     """
     clock = clock or Clock(START)
-    zammad = ZammadSandbox(clock)
-    with serve(zammad.app) as helpdesk_url:
-        settings = load_settings(_settings_file(directory, helpdesk_url, extra_settings), secrets)
-        with (
-            opened(settings, now=clock) as bridge,
-            serve(create_app(Inbound(bridge), clock)) as url,
-        ):
-            webhook_url = f"{url}/webhooks/{HELPDESK}"
-            if set_up:
-                zammad.provision_points(webhook_url, WEBHOOK_SECRET)
-            yield Scene(zammad, bridge, clock, helpdesk_url, webhook_url)
+    boxes = {one.name: one.make(clock) for one in stands}
+    environ = {name: value for one in stands for name, value in one.environ.items()}
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(serve(box.app)) for name, box in boxes.items()}
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        receiver = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        path = _settings_file(directory, receiver, stands, urls)
+        if set_up:
+            before = load_settings(path, environ, Purpose.SET_UP)
+            for name in boxes:
+                run_setup(before, name, clock().date())
+        settings = load_settings(path, environ)
+        bridge = stack.enter_context(opened(settings, now=clock))
+        stack.enter_context(serve(create_app(Inbound(bridge), clock), listening=listening))
+        yield Scene(bridge, clock, boxes, urls, receiver, settings)
 
 
-@contextmanager
-def open_two_desks(directory: Path) -> Iterator[TwoDesks]:
-    """A scene with both vendors, the bridge set up in both."""
-    clock = Clock(START)
-    zendesk = ZendeskSandbox(clock)
-    secret = zendesk.provision_points("http://127.0.0.1:9/")  # the receiver's port comes later
-    secrets = {
-        **SECRETS,
-        "POINTS_BRIDGE_CLOUD_CLIENT_SECRET": Client.BRIDGE.secret,
-        "POINTS_BRIDGE_CLOUD_WEBHOOK_SECRET": secret,
-    }
-    with serve(zendesk.app) as cloud_url:
-        table = f"""
-        [helpdesks.{CLOUD}]
-        vendor = "zendesk"
-        url = "{cloud_url}"
-        client_id = "{Client.BRIDGE}"
-        show_balance = true
-        in_service_since = 2026-11-01T00:00:00Z
-        """
-        with open_scene(directory, clock=clock, secrets=secrets, extra_settings=table) as scene:
-            receiver = scene.webhook_url.removesuffix(HELPDESK)
-            zendesk.point_at(f"{receiver}{CLOUD}")
-            yield TwoDesks(
-                scene.zammad,
-                scene.bridge,
-                scene.clock,
-                scene.helpdesk_url,
-                scene.webhook_url,
-                zendesk,
-            )
+def run_setup(settings: Settings, helpdesk: str, today: date) -> None:
+    """As `points-bridge setup HELPDESK --yes` does, on a day of our choice. May be repeated.
+
+    Raises:
+        BridgeError: something could not be set up.
+    """
+    goal = replace(wanted(settings, helpdesk), today=today)
+    for done in apply(changes(plan(provisioner(settings, helpdesk), goal))):
+        if done.failure:
+            raise BridgeError(done.failure)
 
 
-def _settings_file(directory: Path, helpdesk_url: str, extra: str) -> Path:
+def _settings_file(
+    directory: Path, receiver: str, stands: Sequence[Stand], urls: Mapping[str, str]
+) -> Path:
     path = directory / "points-bridge.toml"
-    path.write_text(
-        f"""
-        [defaults]
-        zone = "Europe/Berlin"
-
-        [helpdesks.{HELPDESK}]
-        vendor = "zammad"
-        url = "{helpdesk_url}"
-        in_service_since = 2026-11-01T00:00:00Z
-        {extra}
-        """,
-        encoding="utf-8",
-    )
+    tables = [
+        f'[helpdesks.{one.name}]\nurl = "{urls[one.name]}"\n'
+        f"in_service_since = 2026-11-01T00:00:00Z\n{one.table}"
+        for one in stands
+    ]
+    own = f'[defaults]\nzone = "Europe/Berlin"\n[listen]\npublic_url = "{receiver}"\n'
+    path.write_text("\n".join([own, *tables]), encoding="utf-8")
     return path

@@ -1,7 +1,7 @@
 """Some tickets' whole lives, on this machine, in seconds.
 
 Stand-ins for a Zammad and a Zendesk talk HTTP with the bridge over loopback; the database is a
-temporary file. Nothing else is pretended: receiver, ledger, workers and jobs are those of a
+temporary file. Nothing else is pretended: set-up, receiver, ledger, workers and jobs are those of a
 deployment. Only the clock is moved, so that a quarter passes while you watch.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from bridge.bootstrap import working
-from bridge.demo.scene import CLOUD, HELPDESK, Scene, TwoDesks, open_two_desks
+from bridge.demo.scene import CLOUD, HELPDESK, ZAMMAD, ZENDESK, Scene, open_scene
 from bridge.logs import configure_logs
 from bridge.policy.places import Address
 from bridge.sandbox.zammad import Token
@@ -35,7 +35,7 @@ def run(*, stay: bool) -> None:
     configure_logs(level=logging.ERROR)
     with (
         tempfile.TemporaryDirectory(prefix="points-bridge-demo-") as directory,
-        open_two_desks(Path(directory)) as scene,
+        open_scene(Path(directory), ZAMMAD, ZENDESK) as scene,
     ):
         _play(scene)
         _show(scene)
@@ -43,7 +43,7 @@ def run(*, stay: bool) -> None:
             _stay(scene)
 
 
-def _play(scene: TwoDesks) -> None:
+def _play(scene: Scene) -> None:
     """Two customers, two helpdesks, seven tickets, a hundred and three days."""
     console.rule("[bold]Support Points Bridge: what happens")
     _customers(scene)
@@ -92,7 +92,7 @@ def _first_day(scene: Scene) -> int:
     return first
 
 
-def _other_desk(scene: TwoDesks) -> None:
+def _other_desk(scene: Scene) -> None:
     """Acme is a customer in a Zendesk too; an admin says that it is the same account."""
     people = scene.zendesk.model
     record = people.add_organization("Acme worldwide", support_timezone="Europe/Berlin")
@@ -113,7 +113,7 @@ def _mischief(scene: Scene) -> None:
     scene.settle()
     scene.tell("Somebody [bold]forges[/] a webhook about a ticket.")
     answer = requests.post(
-        scene.webhook_url,
+        scene.webhook_url(HELPDESK),
         data=b'{"ticket": {"id": 1}}',
         headers={
             "X-Zammad-Delivery": "00000000-0000-4000-8000-000000000000",
@@ -162,7 +162,7 @@ def _buy(scene: Scene, account: str, points: int, reference: str) -> None:
     scene.settle()
 
 
-def _show(scene: TwoDesks) -> None:
+def _show(scene: Scene) -> None:
     console.rule("[bold]What agents see on the tickets")
     with scene.zammad.model.store.lock:
         tickets = list(scene.zammad.model.store.tables["Ticket"].values())
@@ -199,7 +199,7 @@ def _show_ticket(scene: Scene, ticket: dict[str, Any]) -> None:
     table(title, ("Field", "Value"), shown + notes[-1:])
 
 
-def _show_cloud_ticket(scene: TwoDesks) -> None:
+def _show_cloud_ticket(scene: Scene) -> None:
     """The same on the Zendesk ticket, where an option's value is a tag with a prefix."""
     store = scene.zendesk.model.store
     with store.lock:
@@ -216,7 +216,7 @@ def _show_cloud_ticket(scene: TwoDesks) -> None:
     table(title, ("Field", "Value"), [*shown, ("note", comments[-1]["body"])])
 
 
-def _show_records(scene: TwoDesks) -> None:
+def _show_records(scene: Scene) -> None:
     """One account: both records show the same balance."""
     zammad, zendesk = scene.zammad.model.store, scene.zendesk.model.store
     with zammad.lock, zendesk.lock:
@@ -231,10 +231,9 @@ def _show_records(scene: TwoDesks) -> None:
     table("Organisations", ("Helpdesk", "Name", "#Points balance", "Next expiry"), rows)
 
 
-def _stay(scene: TwoDesks) -> None:
+def _stay(scene: Scene) -> None:
     """Leave both systems running, on a clock that runs too, and say where to look."""
-    receiver = scene.webhook_url.partition("/webhooks")[0]
-    ticket = f"{scene.helpdesk_url}/api/v1/tickets"
+    ticket = f"{scene.urls[HELPDESK]}/api/v1/tickets"
     token = f"-H 'Authorization: Token token={Token.AGENT}'"
     article = '{"body":"Please.","type":"phone","sender":"Customer"}'
     new = f'{{"title":"Help","group_id":1,"customer":"mike@maple.example","article":{article}}}'
@@ -244,16 +243,16 @@ def _stay(scene: TwoDesks) -> None:
     say("A new ticket, by an agent on the phone:")
     header = "-H 'Content-Type: application/json'"
     console.print(f"  curl -s {token} {header} -d '{new}' {ticket}", markup=False, soft_wrap=True)
-    say(f"The receiver: {receiver}/health/ready")
+    say(f"The receiver: {scene.receiver}/health/ready")
     say("Ctrl-C ends it.")
     scene.clock.release()
-    scene.zammad.webhooks.start()
-    scene.zendesk.webhooks.start()
+    for box in scene.boxes.values():
+        box.webhooks.start()
     try:
         with working(scene.bridge):
             threading.Event().wait()
     except KeyboardInterrupt:
         say("Ended.")
     finally:
-        scene.zammad.webhooks.stop()
-        scene.zendesk.webhooks.stop()
+        for box in scene.boxes.values():
+            box.webhooks.stop()

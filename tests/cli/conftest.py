@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ import pytest
 import structlog
 
 from bridge.cli import main
-from bridge.demo.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
+from bridge.demo.scene import HELPDESK, ZAMMAD, Clock, Scene, open_scene
 from bridge.sandbox.zammad import Token
 
 Run = Callable[..., tuple[int, str, str]]
+
+WEBHOOK_SECRET = "canary-webhook-secret"
+#: An admin has chosen the webhook's secret, and nothing can be set up without another token.
+STAND = replace(ZAMMAD, secrets={"token": Token.BRIDGE, "webhook_secret": WEBHOOK_SECRET})
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +62,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         encoding="utf-8",
     )
     monkeypatch.setenv("POINTS_BRIDGE_SETTINGS", str(path))
-    for name, value in SECRETS.items():
+    for name, value in STAND.environ.items():
         monkeypatch.setenv(name, value)
     return path
 
@@ -72,8 +77,9 @@ def present() -> Clock:
 @pytest.fixture
 def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
     """A running scene that the settings name: the commands work beside its server."""
-    with open_scene(tmp_path, clock=present()) as scene:
-        assert settings.read_text(encoding="utf-8").count(scene.helpdesk_url) == 1
+    can_set_up = replace(STAND, secrets={**STAND.secrets, **ZAMMAD.secrets})
+    with open_scene(tmp_path, can_set_up, clock=present()) as scene:
+        assert settings.read_text(encoding="utf-8").count(scene.urls[HELPDESK]) == 1
         yield scene
 
 
@@ -91,10 +97,7 @@ def bare(tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     The setup token is that of an admin, who is not the bridge's own user.
     """
     monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.ADMIN)
-    with open_scene(tmp_path, clock=present(), set_up=False) as scene:
-        public_url = scene.webhook_url.removesuffix(f"/webhooks/{HELPDESK}")
-        text = settings.read_text(encoding="utf-8")
-        settings.write_text(f'{text}\n[listen]\npublic_url = "{public_url}"\n', encoding="utf-8")
+    with open_scene(tmp_path, STAND, clock=present(), set_up=False) as scene:
         for group in scene.zammad.model.store.tables["Group"].values():
             group["email_address_id"] = 1
         scene.zammad.webhooks.start()

@@ -14,15 +14,16 @@ import pytest
 from bridge import bootstrap
 from bridge.adapters.provisioning import Problem, Severity
 from bridge.adapters.registry import VENDORS
+from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.cli import doctor as command
-from bridge.demo.scene import HELPDESK, WEBHOOK_SECRET, Scene
+from bridge.demo.scene import HELPDESK, Scene
 from bridge.jobs import run_once
 from bridge.policy.calendars import DataVersions, data_versions
-from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
+from bridge.sandbox.zammad import Fault, Token
 from bridge.setup import facts as gathered
 from bridge.setup.doctor import problems_of, reach_problems
 from bridge.setup.facts import Facts, LedgerFacts, Reach
-from tests.cli.conftest import Run, of
+from tests.cli.conftest import WEBHOOK_SECRET, Run, of
 
 ENV = "POINTS_BRIDGE_SUPPORT_"
 
@@ -127,7 +128,7 @@ def user_without_groups(well: Patient) -> None:
 
 
 def helpdesk_down(well: Patient) -> None:
-    well.rewrite(well.scene.helpdesk_url, "http://127.0.0.1:9")
+    well.rewrite(well.scene.urls[HELPDESK], "http://127.0.0.1:9")
 
 
 def helpdesk_that_fails(well: Patient) -> None:
@@ -189,13 +190,13 @@ def wrong_clock(well: Patient) -> None:
 
 
 def receiver_down(well: Patient) -> None:
-    base = well.scene.webhook_url.removesuffix("/webhooks/support")
-    well.rewrite(f'public_url = "{base}"', 'public_url = "http://127.0.0.1:9"')
+    well.rewrite(f'public_url = "{well.scene.receiver}"', 'public_url = "http://127.0.0.1:9"')
 
 
 def something_else_at_the_address(well: Patient) -> None:
-    base = well.scene.webhook_url.removesuffix("/webhooks/support")
-    well.rewrite(f'public_url = "{base}"', f'public_url = "{well.scene.helpdesk_url}"')
+    well.rewrite(
+        f'public_url = "{well.scene.receiver}"', f'public_url = "{well.scene.urls[HELPDESK]}"'
+    )
 
 
 def receiver_with_old_settings(well: Patient) -> None:
@@ -206,8 +207,7 @@ def receiver_with_old_settings(well: Patient) -> None:
 
 
 def no_public_url(well: Patient) -> None:
-    base = well.scene.webhook_url.removesuffix("/webhooks/support")
-    well.rewrite(f'public_url = "{base}"', "")
+    well.rewrite(f'public_url = "{well.scene.receiver}"', "")
 
 
 def dead_letter(well: Patient) -> None:
@@ -427,7 +427,7 @@ def test_a_helpdesk_that_is_set_up_by_hand_is_left_out(well: Patient) -> None:
 def test_what_helpdesks_share_is_told_once(well: Patient) -> None:
     well.rewrite(
         "[listen]",
-        f'[helpdesks.west]\nvendor = "zammad"\nurl = "{well.scene.helpdesk_url}"\n[listen]',
+        f'[helpdesks.west]\nvendor = "zammad"\nurl = "{well.scene.urls[HELPDESK]}"\n[listen]',
     )
     for secret in ("TOKEN", "SETUP_TOKEN", "WEBHOOK_SECRET"):
         well.monkeypatch.setenv(f"POINTS_BRIDGE_WEST_{secret}", Token.SETUP)

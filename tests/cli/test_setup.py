@@ -13,11 +13,12 @@ import pytest
 
 from bridge import bootstrap
 from bridge.adapters.registry import VENDORS
+from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.cli import setup as command
-from bridge.demo.scene import HELPDESK, WEBHOOK_SECRET, Scene
-from bridge.sandbox.zammad import TRIGGER_PREFIX, Fault, Token
+from bridge.demo.scene import HELPDESK, Scene
+from bridge.sandbox.zammad import Fault, Token
 from bridge.setup import prove as proving
-from tests.cli.conftest import Run, of
+from tests.cli.conftest import WEBHOOK_SECRET, Run, of
 
 SETUP = ("setup", HELPDESK)
 

@@ -1,14 +1,15 @@
 """Short ways to say what the end-to-end tests look at."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Protocol
 
-from bridge.demo.scene import HELPDESK, Scene
 from bridge.ledger.audit import audit
 from bridge.queues import rows
 from bridge.queues.rows import QueueRow
 from bridge.service import reports
+from bridge.service.core import Bridge
 from bridge.service.purchases import Bought, buy
+from tests.e2e.desks import Desk
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -16,70 +17,56 @@ CARLA = "carla@acme.example"
 MIKE = "mike@maple.example"
 
 
-def bought(scene: Scene, account: str, points: int, reference: str = "INV-1") -> Bought:
+class Playing(Protocol):
+    """A scene, or one helpdesk of it."""
+
+    @property
+    def bridge(self) -> Bridge: ...
+
+    def settle(self) -> None: ...
+
+
+def bought(on: Playing, account: str, points: int, reference: str = "INV-1") -> Bought:
     """Points for an account."""
-    done = buy(scene.bridge, account, points, reference=reference)
-    scene.settle()
+    done = buy(on.bridge, account, points, reference=reference)
+    on.settle()
     return done
 
 
-def opened(scene: Scene, sender: str = CARLA, subject: str = "Help") -> int:
+def opened(desk: Desk, sender: str = CARLA, subject: str = "Help", name: str = "") -> int:
     """A ticket that came by mail, settled."""
-    ticket = scene.zammad.model.customer_mails(sender, subject, "Please.")
-    scene.settle()
+    ticket = desk.mails(sender, subject, "Please.", name)
+    desk.settle()
     return ticket
 
 
-def shown(scene: Scene, ticket_id: int, name: str) -> Any:
-    """What an agent sees in one of our fields, without its prefix."""
-    return scene.zammad.model.ticket(ticket_id)[f"points_{name}"]
-
-
-def notes(scene: Scene, ticket_id: int) -> list[dict[str, Any]]:
-    """The articles that the bridge wrote on a ticket."""
-    rows = scene.zammad.model.store.tables["TicketArticle"].values()
-    return [
-        row
-        for row in rows
-        if row["ticket_id"] == ticket_id and "points_bridge" in row["preferences"]
-    ]
-
-
-def status(scene: Scene, ticket_id: int) -> str:
-    """The ticket's state in the helpdesk."""
-    model = scene.zammad.model
-    return str(model.store.get("TicketState", model.ticket(ticket_id)["state_id"])["name"])
-
-
-def on_hand(scene: Scene, account: str) -> int:
+def on_hand(on: Playing, account: str) -> int:
     """An account's points."""
-    return reports.balance(scene.bridge, account).on_hand
+    return reports.balance(on.bridge, account).on_hand
 
 
-def charges(scene: Scene, account: str) -> int:
+def charges(on: Playing, account: str) -> int:
     """How many charges stand in an account's statement."""
-    _, lines = reports.statement(scene.bridge, account)
+    _, lines = reports.statement(on.bridge, account)
     return sum(line.kind == "charge" for line in lines)
 
 
-def decided(scene: Scene, ticket_id: int) -> list[str]:
-    """The decisions about a ticket, in order."""
-    found = reports.explain(scene.bridge, HELPDESK, str(ticket_id))
-    return [decision.kind for decision in found.decisions]
+def explained(desk: Desk, ticket: int) -> reports.Explanation:
+    """All that the bridge knows about a ticket."""
+    return reports.explain(desk.bridge, desk.name, str(ticket))
 
 
-def dead(scene: Scene) -> list[QueueRow]:
+def decided(desk: Desk, *tickets: int) -> list[str]:
+    """The decisions about a ticket, in order; or about several, one ticket after the other."""
+    found = [explained(desk, one).decisions for one in dict.fromkeys(tickets)]
+    return [decision.kind for decisions in found for decision in decisions]
+
+
+def dead(on: Playing) -> list[QueueRow]:
     """The dead letters of both queues."""
-    return scene.bridge.db.read(lambda conn: rows.listed(conn, state=rows.DEAD))
+    return on.bridge.db.read(lambda conn: rows.listed(conn, state=rows.DEAD))
 
 
-def sound(scene: Scene) -> bool:
+def sound(on: Playing) -> bool:
     """Whether the ledger's audit finds nothing."""
-    return scene.bridge.db.read(audit) == []
-
-
-def calls(scene: Scene) -> list[str]:
-    """The API calls since the last look, without ids."""
-    made = [f"{call.method} {call.path.rsplit('/', 1)[0]}" for call in scene.zammad.model.calls]
-    scene.zammad.model.calls.clear()
-    return made
+    return on.bridge.db.read(audit) == []

@@ -4,15 +4,34 @@ import hashlib
 import hmac
 import json
 import socket
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import requests
 
-from bridge.demo.scene import WEBHOOK_SECRET, Scene
+from bridge.demo.scene import HELPDESK, ZAMMAD, Scene
 from bridge.queues import rows
+from tests.e2e.conftest import Opens, inhabited
+from tests.e2e.desks import ZammadDesk
 from tests.e2e.helpers import CARLA, bought, dead, on_hand
 
 UUID = "00000000-0000-4000-8000-00000000000{}"
+WEBHOOK_SECRET = "canary-webhook-secret"
+
+
+@pytest.fixture
+def scene(opens: Opens) -> Iterator[Scene]:
+    """A Zammad whose webhook has a secret that is known here."""
+    secrets = {**ZAMMAD.secrets, "webhook_secret": WEBHOOK_SECRET}
+    with opens(replace(ZAMMAD, secrets=secrets)) as scene:
+        inhabited(ZammadDesk(scene))
+        yield scene
+
+
+def address(scene: Scene) -> str:
+    """Where the helpdesk sends its webhooks."""
+    return scene.webhook_url(HELPDESK)
 
 
 def post(
@@ -26,9 +45,7 @@ def post(
         "X-Hub-Signature": f"sha1={digest}" if signature is None else signature,
     }
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.post(
-        scene.webhook_url, data=body, headers=sent, timeout=30, allow_redirects=False
-    )
+    return requests.post(address(scene), data=body, headers=sent, timeout=30, allow_redirects=False)
 
 
 def stored_rows(scene: Scene) -> int:
@@ -63,7 +80,7 @@ def test_a_forged_delivery_is_refused_and_leaves_no_trace(
 
 def test_a_delivery_for_another_helpdesk_is_refused(scene: Scene) -> None:
     answer = requests.post(
-        scene.webhook_url.replace("/support", "/nowhere"),
+        scene.webhook_url("nowhere"),
         data=TICKET,
         timeout=30,
         allow_redirects=False,
@@ -125,7 +142,7 @@ def test_a_body_that_is_too_big_is_refused(scene: Scene) -> None:
 
 def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(scene: Scene) -> None:
     """It never ends, and is answered all the same."""
-    host, port = scene.webhook_url.split("/")[2].split(":")
+    host, port = scene.receiver.split("/")[2].split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(
             b"POST /webhooks/support HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -138,7 +155,7 @@ def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(scene: Scene
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_another_method_is_refused_with_the_right_one_named(scene: Scene, method: str) -> None:
-    answer = requests.request(method, scene.webhook_url, timeout=30, allow_redirects=False)
+    answer = requests.request(method, address(scene), timeout=30, allow_redirects=False)
     assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, True)
 
 

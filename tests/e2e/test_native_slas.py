@@ -3,64 +3,47 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.adapters.provisioning import Problem, Severity, Wanted
 from bridge.bootstrap import provisioner, wanted
-from bridge.demo.scene import HELPDESK, SECRETS, Scene, open_scene
-from bridge.sandbox.zammad import Token
-from bridge.settings import Settings, load_settings
+from bridge.demo.scene import HELPDESK, ZAMMAD, run_setup
 from bridge.setup.doctor import examine
-from tests.e2e.conftest import people_of
-from tests.e2e.helpers import CARLA, DAY, HOUR, MIKE, bought, opened, shown
+from tests.e2e.conftest import Opens, inhabited
+from tests.e2e.desks import ZammadDesk
+from tests.e2e.helpers import CARLA, DAY, HOUR, MIKE, bought, opened
 
-SETUP_SECRETS = SECRETS | {"POINTS_BRIDGE_SUPPORT_SETUP_TOKEN": Token.SETUP}
 NOBODY = "nora@nowhere.example"
 #: A Thursday, an hour before Berlin closes; the Friday is a holiday, then comes the weekend.
 CHRISTMAS_EVE = datetime(2026, 12, 24, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, scene: Scene) -> Settings:
-    return load_settings(tmp_path / "points-bridge.toml", SETUP_SECRETS)
+def zammad(opens: Opens) -> Iterator[ZammadDesk]:
+    """Set up twice, for its customers came between: each of their zones has an SLA."""
+    stand = replace(ZAMMAD, table=f"{ZAMMAD.table}native_slas = true\n")
+    with opens(stand) as scene:
+        desk = inhabited(ZammadDesk(scene))
+        run_setup(scene.settings, HELPDESK, scene.clock().date())
+        yield desk
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    """A helpdesk that only our own set-up has touched: twice, for its records came between."""
-    with open_scene(
-        tmp_path, secrets=SETUP_SECRETS, extra_settings="native_slas = true", set_up=False
-    ) as scene:
-        settings = load_settings(tmp_path / "points-bridge.toml", SETUP_SECRETS)
-        set_up(scene, settings)
-        people_of(scene)
-        set_up(scene, settings)
-        yield scene
+def what_is_wanted(zammad: ZammadDesk) -> Wanted:
+    return replace(wanted(zammad.scene.settings, HELPDESK), today=zammad.clock().date())
 
 
-def what_is_wanted(scene: Scene, settings: Settings) -> Wanted:
-    base = scene.webhook_url.removesuffix(f"/webhooks/{HELPDESK}")
-    return replace(wanted(settings, HELPDESK, base), today=scene.clock().date())
-
-
-def set_up(scene: Scene, settings: Settings) -> None:
-    for step in provisioner(settings, HELPDESK).plan(what_is_wanted(scene, settings)):
-        if step.changes:
-            step.apply()
-
-
-def warned(scene: Scene, settings: Settings) -> list[Problem]:
+def warned(zammad: ZammadDesk) -> list[Problem]:
     """What doctor says of first responses."""
-    looked_at = {HELPDESK: (provisioner(settings, HELPDESK), what_is_wanted(scene, settings))}
-    found = examine(settings, looked_at, scene.clock).problems
+    settings = zammad.scene.settings
+    looked_at = {HELPDESK: (provisioner(settings, HELPDESK), what_is_wanted(zammad))}
+    found = examine(settings, looked_at, zammad.clock).problems
     return [one for one in found if one.where == f"{HELPDESK}: first response"]
 
 
-def by_zammad(scene: Scene, ticket: int) -> Any:
-    return scene.zammad.model.ticket(ticket)["first_response_escalation_at"]
+def by_zammad(zammad: ZammadDesk, ticket: int) -> Any:
+    return zammad.model.ticket(ticket)["first_response_escalation_at"]
 
 
 @pytest.mark.parametrize(
@@ -72,73 +55,78 @@ def by_zammad(scene: Scene, ticket: int) -> Any:
     ],
 )
 def test_zammad_and_the_bridge_name_the_same_time(
-    scene: Scene, settings: Settings, sender: str, account: str, due: datetime
+    zammad: ZammadDesk, sender: str, account: str, due: datetime
 ) -> None:
     """Of a customer in Berlin, with Christmas in between, in Toronto, and of nobody's."""
-    scene.wait(CHRISTMAS_EVE - scene.clock())
-    bought(scene, account, 10)
-    ticket = opened(scene, sender)
-    assert by_zammad(scene, ticket) == shown(scene, ticket, "response_due") == due
-    assert warned(scene, settings) == []
+    zammad.wait(CHRISTMAS_EVE - zammad.clock())
+    bought(zammad, account, 10)
+    ticket = opened(zammad, sender)
+    assert by_zammad(zammad, ticket) == zammad.shown(ticket, "response_due") == due
+    assert warned(zammad) == []
 
 
-def test_they_agree_all_winter(scene: Scene, settings: Settings) -> None:
+def test_they_agree_all_winter(zammad: ZammadDesk) -> None:
     """A step of a day and five hours comes by every hour and every kind of day."""
     for account in ("Acme GmbH", "Maple Inc"):
-        bought(scene, account, 10_000, account)
+        bought(zammad, account, 10_000, account)
     for _ in range(70):
-        scene.clock.move(DAY + 5 * HOUR + timedelta(minutes=7, seconds=1))
+        zammad.clock.move(DAY + 5 * HOUR + timedelta(minutes=7, seconds=1))
         for sender in (CARLA, MIKE):
-            ticket = opened(scene, sender)
-            due = by_zammad(scene, ticket)
+            ticket = opened(zammad, sender)
+            due = by_zammad(zammad, ticket)
             assert due
-            assert due.replace(second=0) == shown(scene, ticket, "response_due")
-    assert warned(scene, settings) == []
+            assert due.replace(second=0) == zammad.shown(ticket, "response_due")
+    assert warned(zammad) == []
 
 
-def test_they_agree_on_the_hours_that_the_settings_say(scene: Scene, tmp_path: Path) -> None:
+def test_they_agree_on_the_hours_that_the_settings_say(opens: Opens) -> None:
     """Long days, a day that is closed, and a holiday that is worked."""
-    path = tmp_path / "points-bridge.toml"
-    said = 'hours = "Mon-Fri 07:00-19:30"\nclosed = ["2026-12-23"]\nworked = ["2026-12-25"]'
-    text = path.read_text(encoding="utf-8").replace("[defaults]", f"[defaults]\n{said}")
-    path.write_text(text, encoding="utf-8")
-    settings = load_settings(path, SETUP_SECRETS)
-    set_up(scene, settings)
-    bridge = replace(scene.bridge, hours=settings.defaults.service_hours())
-    scene = replace(scene, bridge=bridge)
-    bought(scene, "Acme GmbH", 10_000)
-    scene.wait(datetime(2026, 12, 21, tzinfo=UTC) - scene.clock())
-    for _ in range(40):
-        scene.clock.move(5 * HOUR)
-        ticket = opened(scene, CARLA)
-        assert by_zammad(scene, ticket).replace(second=0) == shown(scene, ticket, "response_due")
-    assert warned(scene, settings) == []
+    said = {
+        "hours": "Mon-Fri 07:00-19:30",
+        "closed": ("2026-12-23",),
+        "worked": ("2026-12-25",),
+    }
+    stand = replace(ZAMMAD, table=f"{ZAMMAD.table}native_slas = true\n")
+    with opens(stand) as scene:
+        defaults = scene.settings.defaults.model_copy(update=said)
+        settings = replace(scene.settings, defaults=defaults)
+        bridge = replace(scene.bridge, hours=defaults.service_hours())
+        zammad = inhabited(ZammadDesk(replace(scene, settings=settings, bridge=bridge)))
+        run_setup(settings, HELPDESK, scene.clock().date())
+        bought(zammad, "Acme GmbH", 10_000)
+        zammad.wait(datetime(2026, 12, 21, tzinfo=UTC) - zammad.clock())
+        for _ in range(40):
+            zammad.clock.move(5 * HOUR)
+            ticket = opened(zammad)
+            due = by_zammad(zammad, ticket)
+            assert due.replace(second=0) == zammad.shown(ticket, "response_due")
+        assert warned(zammad) == []
 
 
-def test_a_ticket_that_was_held_and_released_is_reported(scene: Scene, settings: Settings) -> None:
+def test_a_ticket_that_was_held_and_released_is_reported(zammad: ZammadDesk) -> None:
     """Zammad counts from the creation, and the promise from the release."""
-    ticket = opened(scene)
-    assert (shown(scene, ticket, "state"), warned(scene, settings)) == ("awaiting_points", [])
-    scene.wait(3 * HOUR)
-    bought(scene, "Acme GmbH", 10)
-    assert shown(scene, ticket, "response_due") > by_zammad(scene, ticket)
-    (found,) = warned(scene, settings)
-    number = scene.zammad.model.ticket(ticket)["number"]
+    ticket = opened(zammad)
+    assert (zammad.shown(ticket, "state"), warned(zammad)) == ("awaiting_points", [])
+    zammad.wait(3 * HOUR)
+    bought(zammad, "Acme GmbH", 10)
+    assert zammad.shown(ticket, "response_due") > by_zammad(zammad, ticket)
+    (found,) = warned(zammad)
+    number = zammad.model.ticket(ticket)["number"]
     assert found.severity is Severity.WARNING
     assert found.what == (
         f"ticket {number}: due 2026-11-23 13:00Z by Zammad's SLA, 2026-11-24 08:00Z by the bridge:"
         " Zammad counts from its creation, the bridge from its release or re-opening"
         " 2026-11-23 12:00Z"
     )
-    scene.zammad.model.agent_answers(ticket, "Try this.")
-    scene.settle()
-    assert (by_zammad(scene, ticket), warned(scene, settings)) == (None, [])
+    zammad.answers(ticket, "Try this.")
+    zammad.settle()
+    assert (by_zammad(zammad, ticket), warned(zammad)) == (None, [])
 
 
-def test_only_the_twenty_newest_are_compared(scene: Scene, settings: Settings) -> None:
-    tickets = [opened(scene, CARLA, f"No. {number}") for number in range(22)]
-    scene.wait(3 * HOUR)
-    bought(scene, "Acme GmbH", 220)
-    found = [one.what.split(":")[0] for one in warned(scene, settings)]
-    numbers = [scene.zammad.model.ticket(ticket)["number"] for ticket in tickets]
+def test_only_the_twenty_newest_are_compared(zammad: ZammadDesk) -> None:
+    tickets = [opened(zammad, CARLA, f"No. {number}") for number in range(22)]
+    zammad.wait(3 * HOUR)
+    bought(zammad, "Acme GmbH", 220)
+    found = [one.what.split(":")[0] for one in warned(zammad)]
+    numbers = [zammad.model.ticket(ticket)["number"] for ticket in tickets]
     assert sorted(found) == [f"ticket {number}" for number in sorted(numbers[2:])]

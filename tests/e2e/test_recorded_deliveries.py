@@ -5,7 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.demo.scene import HELPDESK, SECRETS, Clock, Scene, open_scene
+from bridge.demo.scene import HELPDESK, ZAMMAD, Clock, Scene, open_scene
 from bridge.ledger import incidents
 from bridge.ledger.audit import audit
 from bridge.service import reports
@@ -43,11 +43,11 @@ class Recording:
 
     def send(self, scene: Scene) -> int:
         """Send it to the receiver, byte for byte; the answer's status."""
-        query = self.path.partition("?")[2]
+        query, address = self.path.partition("?")[2], scene.webhook_url(HELPDESK)
         dropped = {"host", "connection", "content-length", "accept-encoding"}
         answer = requests.request(
             self.method,
-            f"{scene.webhook_url}?{query}" if query else scene.webhook_url,
+            f"{address}?{query}" if query else address,
             data=self.body,
             headers={k: v.encode("latin-1") for k, v in self.headers if k.lower() not in dropped},
             timeout=10,
@@ -142,16 +142,16 @@ def final_truth() -> Truth:
 
 #: Both of the recordings' webhook secrets hold, as during a rotation.
 ROTATING = {
-    **SECRETS,
-    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "rotated-secret",
-    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET_PREVIOUS": "bridge-test-secret-0123456789",
+    "webhook_secret": "rotated-secret",
+    "webhook_secret_previous": "bridge-test-secret-0123456789",
 }
 
 
 @contextmanager
 def recorded_scene(directory: Path) -> Iterator[Scene]:
     """A stand-in as at the time of the recordings, and two customers with points enough."""
-    with open_scene(directory, clock=Clock(NOW), secrets=ROTATING) as scene:
+    stand = replace(ZAMMAD, secrets={**ZAMMAD.secrets, **ROTATING})
+    with open_scene(directory, stand, clock=Clock(NOW)) as scene:
         for account in ("Acme GmbH", "Beta Ltd"):
             buy(scene.bridge, account, 500, reference=account, on=NOW.date())
         yield scene

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.demo.scene import SECRETS, WEBHOOK_SECRET
+from bridge.demo.scene import HELPDESK, ZAMMAD, run_setup
 from bridge.sandbox.zammad import ZammadSandbox
+from bridge.settings import Purpose, load_settings
 from tests.e2e.deployment import BIN, DEADLINE, Deployment, free_port, status_of, until
 
 
@@ -30,12 +31,14 @@ def deployment(tmp_path: Path) -> Iterator[WithZammad]:
     settings = tmp_path / "points-bridge.toml"
     with zammad.running() as helpdesk_url:
         settings.write_text(
-            f'[listen]\nport = {port}\n[defaults]\nzone = "Europe/Berlin"\n'
-            f'[helpdesks.support]\nvendor = "zammad"\nurl = "{helpdesk_url}"\n',
+            f'[listen]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\n'
+            f'[defaults]\nzone = "Europe/Berlin"\n'
+            f'[helpdesks.{HELPDESK}]\nurl = "{helpdesk_url}"\n{ZAMMAD.table}',
             encoding="utf-8",
         )
-        environ = {**os.environ, **SECRETS, "POINTS_BRIDGE_SETTINGS": str(settings)}
-        zammad.provision_points(f"http://127.0.0.1:{port}/webhooks/support", WEBHOOK_SECRET)
+        environ = {**os.environ, **ZAMMAD.environ, "POINTS_BRIDGE_SETTINGS": str(settings)}
+        before = load_settings(settings, environ, Purpose.SET_UP)
+        run_setup(before, HELPDESK, datetime.now(UTC).date())
         zammad.model.add_organization("Acme GmbH")
         zammad.model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
         yield WithZammad(settings, environ, port, zammad)

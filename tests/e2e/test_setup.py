@@ -1,123 +1,93 @@
-"""A helpdesk that only our own set-up has touched: from its installation to a charged ticket."""
+"""A helpdesk that only our own set-up has touched: what it hears of, and what set-up leaves alone.
 
-from collections.abc import Iterator
-from pathlib import Path
+All end-to-end tests play on such ones; these are about the set-up itself.
+"""
 
-import pytest
+from typing import Any
 
-from bridge.adapters.provisioning import Plan, Provisioner, Wanted
-from bridge.bootstrap import provisioner
-from bridge.demo.scene import HELPDESK, SECRETS, Scene, open_scene
-from bridge.sandbox.zammad import Token
-from bridge.settings import load_settings
-from tests.e2e.conftest import people_of
-from tests.e2e.helpers import (
-    CARLA,
-    HOUR,
-    bought,
-    charges,
-    dead,
-    decided,
-    notes,
-    on_hand,
-    opened,
-    shown,
-    sound,
-    status,
-)
-
-SETUP_SECRETS = SECRETS | {"POINTS_BRIDGE_SUPPORT_SETUP_TOKEN": Token.SETUP}
+from bridge.adapters.provisioning import Plan, Provisioner
+from bridge.bootstrap import provisioner, wanted
+from bridge.demo.scene import run_setup
+from bridge.setup.plan import apply, changes
+from tests.e2e.desks import Desk, ZammadDesk, ZendeskDesk
+from tests.e2e.helpers import CARLA, HOUR, bought, charges, dead, decided, on_hand, opened, sound
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Scene]:
-    """The helpdesk as after its installation, with two customers."""
-    with open_scene(tmp_path, secrets=SETUP_SECRETS, set_up=False) as scene:
-        yield scene
+def setup_of(desk: Desk) -> Provisioner:
+    return provisioner(desk.scene.settings, desk.name)
 
 
-@pytest.fixture
-def setup(bare: Scene, tmp_path: Path) -> Provisioner:
-    settings = load_settings(tmp_path / "points-bridge.toml", SETUP_SECRETS)
-    return provisioner(settings, HELPDESK)
+def plan_of(desk: Desk) -> Plan:
+    return setup_of(desk).plan(wanted(desk.scene.settings, desk.name))
 
 
-def carry_out(plan: Plan) -> None:
-    for step in plan:
-        if step.changes:
-            step.apply()
+def records(desk: Desk) -> dict[str, Any]:
+    """All that the helpdesk holds, as text."""
+    return {name: str(rows) for name, rows in desk.box.model.store.tables.items()}
 
 
-def test_a_ticket_is_charged_after_setup_alone(bare: Scene, setup: Provisioner) -> None:
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    people_of(bare)
-    bought(bare, "Acme GmbH", 20)
-    ticket = opened(bare)
-    assert (shown(bare, ticket, "state"), shown(bare, ticket, "charged")) == ("charged", 10)
-    assert on_hand(bare, "Acme GmbH") == 10
-    assert len(notes(bare, ticket)) == 1
+def test_every_event_of_a_tickets_life_is_heard_of(desk: Desk) -> None:
+    bought(desk, "Acme GmbH", 40)
+    ticket = opened(desk)
+    desk.answers(ticket, "Try this.")
+    desk.settle()
+    assert desk.shown(ticket, "sla_state") == "met"
+    desk.wait(HOUR)
+    desk.closes(ticket)
+    desk.settle()
+    desk.wait(HOUR)
+    desk.replies(ticket, "It is back.")
+    desk.settle()
+    assert decided(desk, ticket)[-1] == "reopened"
+    second = opened(desk, CARLA, "The same")
+    desk.merges(second, ticket)
+    desk.settle()
+    assert decided(desk, second) == ["accepted", "merged"]
+    assert (charges(desk, "Acme GmbH"), dead(desk), sound(desk)) == (2, [], True)
 
 
-def test_every_event_of_a_tickets_life_is_heard_of(bare: Scene, setup: Provisioner) -> None:
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    people_of(bare)
-    bought(bare, "Acme GmbH", 40)
-    people = bare.zammad.model
-    ticket = opened(bare)
-    people.agent_answers(ticket, "Try this.")
-    bare.settle()
-    assert shown(bare, ticket, "sla_state") == "met"
-    bare.wait(HOUR)
-    people.agent_closes(ticket)
-    bare.settle()
-    bare.wait(HOUR)
-    people.customer_replies_by_mail(ticket, "It is back.")
-    bare.settle()
-    assert decided(bare, ticket)[-1] == "reopened"
-    second = opened(bare, CARLA, "The same")
-    people.agent_merges(second, ticket)
-    bare.settle()
-    assert status(bare, second) == "merged"
-    assert (charges(bare, "Acme GmbH"), dead(bare), sound(bare)) == (2, [], True)
-
-
-def test_the_bridges_own_writes_cause_no_delivery(bare: Scene, setup: Provisioner) -> None:
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    people_of(bare)
-    bought(bare, "Acme GmbH", 10)
-    opened(bare)
-    heard = [one.trigger for one in bare.zammad.webhooks.deliveries]
-    assert heard == ["zz-points-bridge: created"]
-
-
-def test_a_second_run_of_setup_on_a_working_helpdesk_changes_nothing(
-    bare: Scene, setup: Provisioner
-) -> None:
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    people_of(bare)
-    bought(bare, "Acme GmbH", 20)
-    ticket = opened(bare)
-    before = dict(bare.zammad.model.ticket(ticket))
-    again = setup.plan(Wanted(bare.webhook_url))
+def test_a_second_run_of_setup_on_a_working_helpdesk_changes_nothing(desk: Desk) -> None:
+    bought(desk, "Acme GmbH", 20)
+    opened(desk)
+    before = records(desk)
+    again = plan_of(desk)
     assert [step for step in again if step.changes] == []
     for step in again:
         step.apply()
-    bare.settle()
-    assert bare.zammad.model.ticket(ticket) == before
+    desk.settle()
+    assert records(desk) == before
 
 
-def test_after_the_removal_nothing_is_told_and_what_was_shown_stays(
-    bare: Scene, setup: Provisioner
+def test_after_the_removal_nothing_is_told_and_what_was_shown_stays(desk: Desk) -> None:
+    bought(desk, "Acme GmbH", 20)
+    first = opened(desk)
+    for done in apply(changes(setup_of(desk).removal())):
+        assert done.failure == ""
+    second = opened(desk, CARLA, "Unheard")
+    assert desk.shown(first, "state") == "charged"
+    assert desk.shown(second, "state") is None
+    assert on_hand(desk, "Acme GmbH") == 10
+
+
+def test_what_was_removed_can_be_made_again(zammad: ZammadDesk) -> None:
+    bought(zammad, "Acme GmbH", 10)
+    made_anew(zammad)
+    assert [step for step in plan_of(zammad) if step.changes] == []
+    assert zammad.shown(opened(zammad), "state") == "charged"
+
+
+def test_made_again_zendesk_has_other_secrets_that_a_server_reads_when_it_starts(
+    zendesk: ZendeskDesk,
 ) -> None:
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    people_of(bare)
-    bought(bare, "Acme GmbH", 20)
-    first = opened(bare)
-    carry_out(setup.removal())
-    second = opened(bare, CARLA, "Unheard")
-    assert shown(bare, first, "state") == "charged"
-    assert shown(bare, second, "state") == ""
-    assert on_hand(bare, "Acme GmbH") == 10
-    carry_out(setup.plan(Wanted(bare.webhook_url)))
-    third = opened(bare, CARLA, "Heard again")
-    assert shown(bare, third, "state") == "charged"
+    made_anew(zendesk)
+    assert {step.kind for step in plan_of(zendesk) if step.changes} == {"signing secret"}
+    zendesk.mails(CARLA, "Help", "Please.")
+    zendesk.settle()
+    (delivery,) = zendesk.box.webhooks.deliveries
+    assert [attempt.status for attempt in delivery.attempts] == [401]
+
+
+def made_anew(desk: Desk) -> None:
+    for done in apply(changes(setup_of(desk).removal())):
+        assert done.failure == ""
+    run_setup(desk.scene.settings, desk.name, desk.clock().date())
