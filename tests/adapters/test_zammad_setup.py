@@ -14,6 +14,7 @@ import responses
 from bridge.adapters.provisioning import Action, Plan, Problem, Severity, Step, Wanted
 from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
 from bridge.adapters.zammad.setup import layout
+from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX, trigger_conditions
 from bridge.adapters.zammad.setup.provisioner import ZammadSetup
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 from bridge.policy.places import Address
@@ -21,13 +22,10 @@ from bridge.sandbox.zammad import (
     ADMIN,
     AGENT,
     BRIDGE,
-    TRIGGER_PREFIX,
     Fault,
     Token,
     ZammadSandbox,
-    trigger_conditions,
 )
-from bridge.sandbox.zammad.server import ORGANIZATION_ATTRIBUTES, TICKET_ATTRIBUTES
 from bridge.ticket import Fields, HttpDelivery, PointsState, SlaState, TicketUpdate
 from tests.adapters.keeping import Kept
 
@@ -159,28 +157,12 @@ def set_up(desk: Desk, setup: ZammadSetup | None = None) -> Plan:
 
 
 class TestTheLayout:
-    """Names and conditions have one home, and the stand-in keeps an independent copy of them."""
-
-    def test_has_the_conditions_that_the_stand_in_was_measured_with(self) -> None:
-        assert layout.trigger_conditions(4) == trigger_conditions(4)
-        assert layout.TRIGGER_PREFIX == TRIGGER_PREFIX
-
     def test_has_choices_in_words_that_people_use(self) -> None:
         labels = [one.option["options"] for one in layout.TICKET_FIELDS if "options" in one.option]
         states, promises = labels
         assert states["free_reopen"] == "free re-open"
         assert states["awaiting_points"] == "awaiting points"
         assert promises["at_risk"] == "at risk"
-
-    def test_has_the_fields_of_the_stand_in(self) -> None:
-        ours = [(one.name, one.data_type, one.option) for one in layout.TICKET_FIELDS]
-        assert ours == list(TICKET_ATTRIBUTES)
-        names = [name for name, _, _ in ORGANIZATION_ATTRIBUTES]
-        theirs = [
-            (one.name, one.data_type, one.option)
-            for one in (*layout.organization_fields(*names[:3]), *layout.ACCOUNT_FIELDS)
-        ]
-        assert theirs == list(ORGANIZATION_ATTRIBUTES)
 
     @pytest.mark.parametrize("state", PointsState)
     @pytest.mark.parametrize("sla", [None, *SlaState])
@@ -237,7 +219,7 @@ class TestAnEmptyZammad:
         """As recorded: `set_readonly` on the screens of editing and creating (269, 272)."""
         set_up(desk)
         workflow = desk.row("CoreWorkflow", layout.WORKFLOW)
-        assert workflow["perform"].keys() == {f"ticket.{name}" for name, _, _ in TICKET_ATTRIBUTES}
+        assert workflow["perform"].keys() == {f"ticket.{one.name}" for one in layout.TICKET_FIELDS}
         assert workflow["preferences"] == {"screen": ["create_middle", "edit"]}
 
     def test_hides_the_fields_from_customers(self, desk: Desk) -> None:

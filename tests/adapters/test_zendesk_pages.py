@@ -107,7 +107,6 @@ def test_the_audits_of_an_archived_ticket_are_read_whole() -> None:
     opened = datetime(2026, 3, 2, 9, tzinfo=UTC)
     now = [opened]
     box = ZendeskSandbox(lambda: now[0], transport=lambda _request: 200)
-    box.provision_points("https://points.example/webhooks/cloud")
     ticket = box.model.customer_mails("carla@acme.example", "Help", "Please.")
     for number in range(110):
         box.model.agent_notes(ticket, f"Note {number}")

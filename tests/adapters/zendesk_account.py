@@ -12,7 +12,7 @@ from bridge.adapters.zendesk.adapter import ZendeskConfig
 from bridge.adapters.zendesk.setup import layout
 from bridge.adapters.zendesk.setup.provisioner import ZendeskSetup
 from bridge.sandbox.serve import serve
-from bridge.sandbox.zendesk import ADMIN, BRIDGE, Client, ZendeskSandbox, trigger_conditions
+from bridge.sandbox.zendesk import ADMIN, BRIDGE, Client, ZendeskSandbox
 from tests.adapters.keeping import Kept
 
 ENDPOINT = "https://points.example/webhooks/support"
@@ -82,7 +82,7 @@ class Desk:
     def add_trigger(self, title: str, webhook: Row, description: str | None = None) -> Row:
         action = {"field": "notification_webhook", "value": [webhook["id"], "{}"]}
         spec = {"title": title, "description": description, "actions": [action]}
-        conditions = trigger_conditions()["changed"]
+        conditions = layout.trigger_conditions()["changed"]
         return self.box.model.rules.create("triggers", {**spec, "conditions": conditions})
 
     def secret(self, name: str = layout.WEBHOOK) -> str:

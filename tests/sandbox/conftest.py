@@ -1,18 +1,24 @@
 import base64
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from bridge.sandbox.zammad import RawRequest, Token, ZammadSandbox
+from bridge.adapters.zammad.setup import layout as zammad_layout
+from bridge.adapters.zendesk.setup import layout as zendesk_layout
+from bridge.adapters.zendesk.setup.fields import OPTIONS
+from bridge.adapters.zendesk.values import ACCOUNT_FIELD_TYPES, FIELD_TYPES
+from bridge.sandbox.zammad import BRIDGE, RawRequest, Token, ZammadSandbox
 from bridge.sandbox.zendesk import Client, Reply, ZendeskSandbox
 
 Json = Any
 
 CARLA = "carla@acme.example"
 SECRET = "a-secret-of-the-tests"
+PLACE = ("support_timezone", "support_country", "support_subdivision")
 
 
 class Clock:
@@ -77,6 +83,26 @@ class Api:
         return json.loads(response.data or "null")
 
 
+def declare_in_zammad(box: ZammadSandbox, endpoint: str) -> None:
+    """The product's fields, and triggers that tell a webhook, over the API as an admin makes them.
+
+    Nothing else of a set-up: most tests play with one webhook and the triggers alone.
+    """
+    api, by = Api(box), Token.SETUP
+    fields = (*zammad_layout.TICKET_FIELDS, *zammad_layout.organization_fields(*PLACE))
+    for field in (*fields, *zammad_layout.ACCOUNT_FIELDS):
+        api.post("/object_manager_attributes", field.definition(), token=by)
+    api.post("/object_manager_attributes_execute_migrations", {}, token=by, status=200)
+    hook = {"name": "points bridge", **zammad_layout.webhook(endpoint, SECRET)}
+    hook_id = api.post("/webhooks", hook, token=by)["id"]
+    bridge = box.model.access.actor(BRIDGE).id
+    for event, condition in zammad_layout.trigger_conditions(bridge).items():
+        name = zammad_layout.TRIGGER_PREFIX + event
+        trigger = zammad_layout.trigger(condition, hook_id)
+        api.post("/triggers", {"name": name, **trigger}, token=by)
+    box.model.calls.clear()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -91,7 +117,7 @@ def receiver() -> Receiver:
 def sandbox(clock: Clock, receiver: Receiver) -> ZammadSandbox:
     """A Zammad that is set up for the bridge, with one customer."""
     box = ZammadSandbox(clock, transport=receiver)
-    box.provision_points("http://bridge.example/webhooks/zammad", SECRET)
+    declare_in_zammad(box, "http://bridge.example/webhooks/zammad")
     box.model.add_organization("Acme GmbH", domain="acme.example", domain_assignment=True)
     box.model.add_customer("Carla Customer", CARLA, "Acme GmbH", password="pw")
     return box
@@ -177,15 +203,53 @@ class ZendeskApi:
         rows = self.get("/ticket_fields.json")["ticket_fields"]
         return {row["title"]: row["id"] for row in rows if row["removable"]}
 
+    def add_webhook(self, name: str, endpoint: str, subscriptions: Iterable[str]) -> Json:
+        """POST /webhooks."""
+        spec = {"name": name, **zendesk_layout.webhook(endpoint, subscriptions)}
+        return self.admin("POST", "/webhooks", {"webhook": spec}, 201)["webhook"]
+
+    def signing_secret(self, webhook: Json) -> str:
+        """The secret that Zendesk made for a webhook."""
+        answer = self.admin("GET", f"/webhooks/{webhook['id']}/signing_secret")
+        return str(answer["signing_secret"]["secret"])
+
+    def subscribe(self, endpoint: str, *events: str) -> str:
+        """A webhook that is told of these events of tickets; its secret."""
+        types = [f"zen:event-type:ticket.{event}" for event in events]
+        return self.signing_secret(self.add_webhook("events", endpoint, types))
+
 
 SCOPES = {Client.BRIDGE: "read tickets:write", Client.SETUP: "read write"}
+
+
+def declare_in_zendesk(box: ZendeskSandbox, endpoint: str) -> str:
+    """The product's fields, and triggers that tell a webhook, over the API as an admin makes them.
+
+    Nothing else of a set-up. Returns the webhook's signing secret.
+    """
+    zd = ZendeskApi(box)
+    for title, kind in FIELD_TYPES.items():
+        options = [{"name": value, "value": value} for value in OPTIONS.get(title, ())]
+        field = {"title": title, "type": kind, "custom_field_options": options}
+        zd.admin("POST", "/ticket_fields", {"ticket_field": field}, 201)
+    for key, kind in {**dict.fromkeys(PLACE, "text"), **ACCOUNT_FIELD_TYPES}.items():
+        field = {"key": key, "title": key, "type": kind}
+        zd.admin("POST", "/organization_fields", {"organization_field": field}, 201)
+    hook = zd.add_webhook("points bridge", endpoint, zendesk_layout.BY_TRIGGERS)
+    for event in zendesk_layout.trigger_conditions():
+        trigger = {"title": zendesk_layout.TRIGGER_PREFIX + event}
+        trigger |= zendesk_layout.trigger(event, hook["id"])
+        zd.admin("POST", "/triggers", {"trigger": trigger}, 201)
+    secret = zd.signing_secret(hook)
+    box.model.calls.clear()
+    return secret
 
 
 @pytest.fixture
 def zendesk(clock: Clock, receiver: Receiver) -> ZendeskSandbox:
     """A Zendesk that is set up for the bridge, with one organisation."""
     box = ZendeskSandbox(clock, transport=receiver)
-    box.provision_points("http://bridge.example/webhooks/zendesk")
+    declare_in_zendesk(box, "http://bridge.example/webhooks/zendesk")
     box.model.add_organization("Acme GmbH", domains=["acme.example"], support_country="DE")
     return box
 

@@ -21,7 +21,7 @@ from bridge.sandbox.zammad import (
     ZammadSandbox,
 )
 
-from .conftest import CARLA, SECRET, Api, Clock, Json, Receiver
+from .conftest import CARLA, SECRET, Api, Clock, Json, Receiver, declare_in_zammad
 
 RECORDINGS = Path(__file__).with_name("recordings")
 AS_BRIDGE = {"Authorization": f"Token token={Token.BRIDGE}"}
@@ -297,7 +297,7 @@ def test_over_http_the_headers_keep_zammads_order_and_a_redirect_is_not_followed
 ) -> None:
     with wire() as server:
         box = ZammadSandbox(clock)
-        box.provision_points(f"http://127.0.0.1:{server.server_port}/hook?a=b", SECRET)
+        declare_in_zammad(box, f"http://127.0.0.1:{server.server_port}/hook?a=b")
         [created] = [row for row in triggers(box) if row["name"].endswith("created")]
         box.model.triggers.update("Trigger", created["id"], {"name": "Größe ✓"}, by=3)
         box.model.customer_mails(CARLA, "Käse <b> 🧀", "It is.")
@@ -328,7 +328,7 @@ def test_nobody_listening_is_a_failed_attempt(clock: Clock) -> None:
     with wire() as server:
         endpoint = f"http://127.0.0.1:{server.server_port}/"
     box = ZammadSandbox(clock)
-    box.provision_points(endpoint, SECRET)
+    declare_in_zammad(box, endpoint)
     box.model.customer_mails(CARLA, "Broken", "It is.")
     box.webhooks.drain(attempts=1)
     [delivery] = box.webhooks.pending

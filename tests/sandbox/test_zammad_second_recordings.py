@@ -11,15 +11,24 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.adapters.zammad.setup import layout
 from bridge.sandbox.zammad import ZammadSandbox
 
 from .comparing import differences, trimmed
 from .conftest import Clock, Json, Receiver
-from .second_day import ROWS, Replay, number, set_up
+from .second_day import ROWS, Replay, conditions, number, set_up
 
 CALLS = [row for row in ROWS if "path" in row]
 MAILS = [row for row in ROWS if "mail" in row]
 DELIVERIES = [row for row in ROWS if "trigger" in row]
+
+
+def test_the_products_triggers_are_those_that_a_real_zammad_fired() -> None:
+    prefix = layout.TRIGGER_PREFIX
+    recorded = {name: one for name, one in conditions().items() if name.startswith(prefix)}
+    ours = {prefix + event: one for event, one in layout.trigger_conditions(4).items()}
+    assert len(recorded) == 5
+    assert {name: ours[name] for name in recorded} == recorded
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 import pytest
 
-from bridge.sandbox.zendesk import BRIDGE, TRIGGER_PREFIX, ZendeskSandbox
-from bridge.sandbox.zendesk.server import ORGANIZATION_FIELDS
-from bridge.ticket import PointsState, SlaState
+from bridge.sandbox.zendesk import BRIDGE, ZendeskSandbox
 
 from .conftest import CARLA, Json, ZendeskApi
 
@@ -16,33 +14,6 @@ HOOK: Json = {
     "status": "active",
     "subscriptions": ["conditional_ticket_events"],
 }
-
-
-# --- what the bridge needs -----------------------------------------------------------------
-
-
-def test_the_bridges_set_up_is_what_it_looks_for(zd: ZendeskApi) -> None:
-    fields = {row["title"]: row for row in zd.get("/ticket_fields.json")["ticket_fields"]}
-    ours = {title: row["type"] for title, row in fields.items() if row["removable"]}
-    assert ours == {
-        "points_state": "tagger",
-        "points_charged": "integer",
-        "points_balance": "integer",
-        "points_next_expiry": "date",
-        "points_response_due": "text",
-        "points_response_due_date": "date",
-        "points_sla_state": "tagger",
-        "points_free_reopen_until": "date",
-    }
-    for title, states in (("points_state", PointsState), ("points_sla_state", SlaState)):
-        tags = [option["value"] for option in fields[title]["custom_field_options"]]
-        assert tags == [f"{title}_{state}" for state in states]
-    assert not any(fields[title]["visible_in_portal"] for title in ours)
-    organization = zd.get("/organizations")["organizations"][0]["organization_fields"]
-    assert set(organization) == set(ORGANIZATION_FIELDS)
-    triggers = zd.get("/triggers")["triggers"]
-    names = [row["title"].removeprefix(TRIGGER_PREFIX) for row in triggers]
-    assert names == ["created", "changed"]
 
 
 # --- fields --------------------------------------------------------------------------------

@@ -195,8 +195,7 @@ def test_a_change_of_the_custom_status_alone_is_an_event_and_no_change_of_status
     zendesk.model.agent_sets(ticket_id, status="hold")
     before = zd.ticket(ticket_id)["custom_status_id"]
     parts = zendesk.model.statuses.add("Waiting for parts", "hold")
-    kinds = [f"zen:event-type:ticket.{kind}_changed" for kind in ("status", "custom_status")]
-    zendesk.subscribe_to_events(ENDPOINT, kinds)
+    zd.subscribe(ENDPOINT, "status_changed", "custom_status_changed")
     zendesk.model.agent_sets(ticket_id, custom_status_id=parts)
     zendesk.webhooks.drain()
     [told] = events(receiver)

@@ -15,7 +15,7 @@ from zenpy.lib.exception import APIException, RecordNotFoundException
 from bridge.sandbox.serve import serve
 from bridge.sandbox.zendesk import ADMIN, AGENT, Client, Fault, ZendeskSandbox, sign
 
-from .conftest import CARLA, Clock, Json, ZendeskApi
+from .conftest import CARLA, Clock, Json, ZendeskApi, declare_in_zendesk
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -226,7 +226,7 @@ def test_over_http_a_delivery_has_the_recorded_headers_and_heeds_retry_after(
 
     with serve(receiver) as url:
         box = ZendeskSandbox(clock)
-        secret = box.provision_points(f"{url}/webhooks/zendesk?a=b")
+        secret = declare_in_zendesk(box, f"{url}/webhooks/zendesk?a=b")
         ticket_id = box.model.customer_mails(CARLA, "Käse <b> 🧀", "It is.")
         assert box.webhooks.drain() == 2
     [delivery] = box.webhooks.deliveries

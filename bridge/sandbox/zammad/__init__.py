@@ -18,14 +18,13 @@ from bridge.sandbox.zammad.model import (
 )
 from bridge.sandbox.zammad.notifications import AgentMail
 from bridge.sandbox.zammad.records import ApiError
-from bridge.sandbox.zammad.server import TRIGGER_PREFIX, ZammadSandbox, trigger_conditions
+from bridge.sandbox.zammad.server import ZammadSandbox
 from bridge.sandbox.zammad.webhooks import Delivery, WebhookSender
 
 __all__ = [
     "ADMIN",
     "AGENT",
     "BRIDGE",
-    "TRIGGER_PREFIX",
     "AgentMail",
     "ApiError",
     "Attempt",
@@ -38,5 +37,4 @@ __all__ = [
     "WebhookSender",
     "Zammad",
     "ZammadSandbox",
-    "trigger_conditions",
 ]

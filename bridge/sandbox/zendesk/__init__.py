@@ -12,12 +12,7 @@ from bridge.sandbox.deliveries import Attempt, RawRequest, Reply
 from bridge.sandbox.faults import Call, Fault
 from bridge.sandbox.zendesk.model import ApiToken, Client, Zendesk
 from bridge.sandbox.zendesk.records import ApiError
-from bridge.sandbox.zendesk.server import (
-    EVENT_TYPES,
-    TRIGGER_PREFIX,
-    ZendeskSandbox,
-    trigger_conditions,
-)
+from bridge.sandbox.zendesk.server import ZendeskSandbox
 from bridge.sandbox.zendesk.store import ADMIN, AGENT, BRIDGE
 from bridge.sandbox.zendesk.webhooks import Delivery, WebhookSender, sign
 
@@ -25,8 +20,6 @@ __all__ = [
     "ADMIN",
     "AGENT",
     "BRIDGE",
-    "EVENT_TYPES",
-    "TRIGGER_PREFIX",
     "ApiError",
     "ApiToken",
     "Attempt",
@@ -40,5 +33,4 @@ __all__ = [
     "Zendesk",
     "ZendeskSandbox",
     "sign",
-    "trigger_conditions",
 ]
