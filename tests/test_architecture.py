@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.registry import VENDORS
+from tests.e2e.desks import DESKS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bridge", "webhooks")
@@ -151,12 +152,11 @@ def lines_naming_a_vendor(path: Path) -> Iterator[str]:
 
 
 def may_name_vendors(path: Path) -> bool:
-    """Its own folder and the registry; besides the stand-ins, and the demo that shows them."""
+    """Its own folder and the registry; besides its stand-in, and the demo that shows them."""
     name = path.relative_to(ROOT).as_posix()
-    folders = [f"bridge/adapters/{vendor}/" for vendor in VENDORS]
-    return name == "bridge/adapters/registry.py" or name.startswith(
-        (*folders, "bridge/sandbox/", "bridge/demo/")
-    )
+    rooms = ("adapters", "sandbox")
+    folders = [f"bridge/{room}/{vendor}/" for room in rooms for vendor in VENDORS]
+    return name == "bridge/adapters/registry.py" or name.startswith((*folders, "bridge/demo/"))
 
 
 def source_files() -> Iterator[Path]:
@@ -176,8 +176,9 @@ def place(path: Path) -> str:
 class TestVendors:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_are_named_in_two_places_outside_their_folder(self, vendor: str) -> None:
-        """Stand-ins, the demo that shows them, and tests apart."""
-        folders = (f"bridge/adapters/{vendor}/", "bridge/sandbox/", "bridge/demo/", "tests/")
+        """Its stand-in, the demo that shows it, and tests apart."""
+        own = (f"bridge/adapters/{vendor}/", f"bridge/sandbox/{vendor}/")
+        folders = (*own, "bridge/demo/", "tests/")
         places = {
             place(path)
             for path in source_files()
@@ -197,6 +198,10 @@ class TestVendors:
             for line in lines_naming_a_vendor(path)
         ]
         assert found == []
+
+    def test_live_a_tickets_whole_life(self) -> None:
+        """The end-to-end tests are told once, and each vendor has a stand-in that lives them."""
+        assert {tomllib.loads(kind.stand.table)["vendor"] for kind in DESKS} == set(VENDORS)
 
     def test_are_found_where_they_are_named(self) -> None:
         registry = ROOT / "bridge/adapters/registry.py"
