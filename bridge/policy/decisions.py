@@ -67,7 +67,7 @@ class Decision:
     """What happened, when it takes effect, which rules said so, and the incident as it then stands.
 
     `owed` is everything that follows from it. `incident` is None where there is none to keep.
-    `elsewhere`: the incident belongs to the account of `Context.elsewhere` from now on. `then` is
+    `leaves`: the incident belongs to the account of `Context.elsewhere` from now on. `then` is
     the decision that is made with it, in the same transaction, about the issue's next incident.
     """
 
@@ -76,7 +76,7 @@ class Decision:
     incident: Incident | None
     findings: Findings = ()
     owed: Owed = NOTHING
-    elsewhere: bool = False
+    leaves: bool = False
     then: "Decision | None" = None
 
 

@@ -124,7 +124,7 @@ def _unpaid(
     finding = Finding(Rule.MOVED_HELD, outcome, inputs)
     then = _ends_hold(change, ticket, incident, there) if held else None
     owed = Owed(texts=(Text.RECEIPT_HOLD_MOVED,)) if held and then is None else NOTHING
-    return Decision(Kind.MOVED, change.at, incident, (finding,), owed, elsewhere=True, then=then)
+    return Decision(Kind.MOVED, change.at, incident, (finding,), owed, leaves=True, then=then)
 
 
 def _ends_hold(

@@ -52,7 +52,7 @@ def gated_anew(
     decision = continued(at, at, incident, there or context, findings)
     if decision is None:
         decision = gate(incident, there or context, findings, receipt)
-    return replace(decision, elsewhere=there is not None)
+    return replace(decision, leaves=there is not None)
 
 
 def continued(

@@ -198,7 +198,7 @@ def _keep_all(
     delivery: str | None,
 ) -> list[Made]:
     """Store a decision, and the one that is made with it for the account that asks now."""
-    if decision.elsewhere:
+    if decision.leaves:
         owner = replace(owner, account_id=asks.id)
     made = [_keep(conn, bridge, owner, decision, now, delivery)]
     if decision.then:

@@ -126,7 +126,7 @@ class TestHeld:
         """ "held -> the hold moves with it" """
         made = move(held(), at_beta())
         assert kinds(made) == [Kind.MOVED]
-        assert made[0].elsewhere
+        assert made[0].leaves
         assert after(made) == replace(held(), customer_ref=BETA, seen=50)
         assert texts(made) == (Text.RECEIPT_HOLD_MOVED,)
 
@@ -144,7 +144,7 @@ class TestHeld:
     def test_a_declined_one_just_moves(self) -> None:
         declined = replace(held(), state=PointsState.DECLINED)
         made = move(declined, at_beta())
-        assert (kinds(made), made[0].elsewhere, texts(made)) == ([Kind.MOVED], True, ())
+        assert (kinds(made), made[0].leaves, texts(made)) == ([Kind.MOVED], True, ())
 
 
 class TestAfterClosure:
@@ -153,7 +153,7 @@ class TestAfterClosure:
         made = move(closed_at(OPENED), at_beta(), status=Status.CLOSED)
         assert kinds(made) == [Kind.FLAGGED]
         assert after(made).state is PointsState.REVIEW
-        assert not made[0].elsewhere
+        assert not made[0].leaves
         assert not made[0].owed.credit
         assert texts(made) == (Text.RECEIPT_MOVED_CLOSED,)
 
@@ -169,7 +169,7 @@ class TestAPersonWhoMoves:
         made = move(accepted(), at_beta(OPENED + 2 * HOUR, lot(10)), Actor.SYSTEM)
         assert kinds(made) == [Kind.NOTED]
         assert after(made).state is PointsState.CHARGED
-        assert not made[0].elsewhere
+        assert not made[0].leaves
         assert texts(made) == (Text.RECEIPT_REQUESTER_MOVED,)
 
     def test_a_save_of_ours_that_showed_it_is_nobody_s_decision(self) -> None:
@@ -221,7 +221,7 @@ class TestWhatHappensLater:
         reopened = StatusChange(70, at, Actor.CUSTOMER, "7", Status.CLOSED, Status.OPEN)
         made = settle(ticket(of=BETA), [reopened], closed, at_beta(at + HOUR, acme=[lot(100)]))
         assert kinds(made) == [Kind.HELD]
-        assert made[0].elsewhere
+        assert made[0].leaves
 
 
 def move_of(

@@ -137,7 +137,7 @@ def test_a_hold_that_moves() -> None:
         replace(held(), customer_ref=BETA, seen=50),
         (Finding(Rule.MOVED_HELD, "the hold moves with the ticket", by("agent")),),
         Owed(texts=(Text.RECEIPT_HOLD_MOVED,)),
-        elsewhere=True,
+        leaves=True,
     )
 
 
@@ -151,7 +151,7 @@ def test_a_hold_that_moves_to_points() -> None:
         incident,
         (Finding(Rule.MOVED_HELD, "the hold moves with the ticket", by("agent")),),
         NOTHING,
-        elsewhere=True,
+        leaves=True,
         then=release(incident, rules.elsewhere),
     )
 
@@ -164,7 +164,7 @@ def test_what_was_declined_just_moves() -> None:
         replace(declined, customer_ref=BETA, seen=50),
         (Finding(Rule.MOVED_HELD, "nothing was paid: it just moves", by("agent")),),
         NOTHING,
-        elsewhere=True,
+        leaves=True,
     )
 
 
