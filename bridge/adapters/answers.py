@@ -1,22 +1,32 @@
 """Reading a vendor's answers: the shape they must have, and text as people mean it."""
 
 import re
-from typing import TypeVar
+from datetime import UTC
+from typing import Annotated, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, TypeAdapter, ValidationError
 
-from bridge.errors import HelpdeskRefused, TicketNotFound
+from bridge.adapters.http import decode_json
+from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
 
 T = TypeVar("T")
 
-_TICKET_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+"""An instant in a vendor's answer, in UTC."""
+
+MARK_KEY = "points_bridge"
+"""Our own key in what a vendor keeps beside a note: there stands the note's mark."""
+
 IN_A_LINE = 1000
 """How many changes one line of a vendor's history may tell."""
 
-_LAST_LINE = (2**63 - 1) // IN_A_LINE - 1
-_ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
+_BIGGEST_ID = 2**63 - 1
+_LAST_LINE = _BIGGEST_ID // IN_A_LINE - 1
+_LONGEST_LABEL = 80
+_LONGEST_REASON = 200
 _ADDRESS = re.compile(r"\S+@\S+")
-_LONGEST_LABEL, _LONGEST_REASON = 80, 200
+_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+_ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
 
 
 def understood(vendor: str, shape: type[T], answer: object) -> T:
@@ -44,27 +54,6 @@ def named(vendor: str, records: dict[int, T], id_: int, kind: str) -> T:
     return records[id_]
 
 
-def fit_for_a_log(text: str) -> str:
-    """What a stranger says, short, on one line and without mail addresses."""
-    return _ADDRESS.sub("<address>", line(text))[:_LONGEST_REASON]
-
-
-def label(text: str) -> str:
-    """What a stranger calls an event, short and printable."""
-    return "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_LABEL].strip()
-
-
-def path_id(vendor: str, ticket_id: str) -> str:
-    """A ticket's id, to be put into a path.
-
-    Raises:
-        TicketNotFound: it is no whole number, so no ticket has it.
-    """
-    if not _TICKET_ID.fullmatch(ticket_id):
-        raise TicketNotFound(f"{vendor}'s ticket ids are whole numbers")
-    return ticket_id
-
-
 def change_seq(history_line: int, place: int = 0) -> int:
     """The `Change.seq` of what a line of a vendor's history tells at that place, from 0.
 
@@ -77,6 +66,53 @@ def change_seq(history_line: int, place: int = 0) -> int:
     if not (0 <= history_line <= _LAST_LINE and 0 <= place < IN_A_LINE):
         raise HelpdeskRefused(f"the history's line {history_line} cannot be numbered")
     return history_line * IN_A_LINE + place
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The body of a delivery, which is a JSON object with every vendor.
+
+    Raises:
+        PayloadNotUnderstood: it is not.
+    """
+    try:
+        read = decode_json(body)
+    except ValueError:
+        raise PayloadNotUnderstood("the body is not JSON") from None
+    if not isinstance(read, dict):
+        raise PayloadNotUnderstood("the body is not a JSON object")
+    return read
+
+
+def ticket_id_in(number: object) -> str:
+    """The id of the ticket that a delivery is about, from the number in its body.
+
+    Raises:
+        PayloadNotUnderstood: it can be no id.
+    """
+    if type(number) is not int or not 0 < number <= _BIGGEST_ID:
+        raise PayloadNotUnderstood("the body names no ticket id")
+    return str(number)
+
+
+def ticket_path(vendor: str, ticket_id: str) -> str:
+    """A ticket's id, fit for the path of a call.
+
+    Raises:
+        TicketNotFound: it can be no id; so nobody is asked.
+    """
+    if not _ID.fullmatch(ticket_id):
+        raise TicketNotFound(f"{vendor}'s ticket ids are whole numbers")
+    return ticket_id
+
+
+def label(text: str) -> str:
+    """What a stranger calls something, fit for a log: short and printable."""
+    return "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_LABEL].strip()
+
+
+def short_reason(text: str) -> str:
+    """Why a vendor refuses, fit for a log: short, one line, without addresses."""
+    return _ADDRESS.sub("<address>", line(text))[:_LONGEST_REASON]
 
 
 def line(text: str) -> str:

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPResponse
@@ -320,14 +320,16 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal():
         return min(float(value[:12]), _LONGEST_WAIT)
+    until, now = http_date(value), http_date(headers.get("Date", ""))
+    return min(max((until - now).total_seconds(), 0), _LONGEST_WAIT) if until and now else None
+
+
+def http_date(text: str) -> datetime | None:
+    """A date as headers have it (RFC 9110), in UTC; None where it is none."""
     try:
-        until, now = (
-            parsedate_to_datetime(stamp).replace(tzinfo=UTC)
-            for stamp in (value, headers.get("Date", ""))
-        )
+        return parsedate_to_datetime(text).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
 class _BudgetIO(io.RawIOBase):

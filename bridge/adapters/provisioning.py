@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from bridge.errors import BridgeError
 from bridge.policy.places import NOTHING_SAID, Address
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
@@ -209,6 +210,9 @@ class Provisioner(ABC):
         """
 
 
+TRIAL_TITLE = "points-bridge setup: a test, please ignore"
+"""What test tickets are called."""
+
 _WRONG = {
     Action.MAKE: "is missing",
     Action.CHANGE: "is not as it must be",
@@ -223,6 +227,12 @@ def problems_in(plan: Iterable[Step], where: str, remedy: str) -> list[Problem]:
         for step in plan
         if step.action is not Action.KEEP and step.pressing
     ]
+
+
+def unreachable(where: str, error: BridgeError) -> Problem:
+    """A helpdesk that could not be asked."""
+    remedy = "check the helpdesk's url and credentials in the settings, and whether it runs"
+    return Problem(Severity.PROBLEM, where, str(error), remedy)
 
 
 def _severity(step: Step) -> Severity:

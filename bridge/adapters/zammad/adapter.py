@@ -10,13 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
-from bridge.adapters.answers import fit_for_a_log, label, organization_id, path_id
+from bridge.adapters.answers import (
+    MARK_KEY,
+    json_object,
+    label,
+    organization_id,
+    short_reason,
+    ticket_id_in,
+    ticket_path,
+)
 from bridge.adapters.base import Adapter
-from bridge.adapters.http import Failure, JsonClient, decode_json
+from bridge.adapters.displays import shows
+from bridge.adapters.http import Failure, JsonClient
 from bridge.adapters.signatures import verify_hmac
 from bridge.adapters.zammad.history import History
 from bridge.adapters.zammad.ticket import (
-    MARK_KEY,
     Article,
     Snapshot,
     State,
@@ -30,7 +38,7 @@ from bridge.adapters.zammad.values import (
     as_json,
     compare,
     next_minute,
-    shows,
+    same,
     ticket_values,
 )
 from bridge.errors import BridgeError, HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
@@ -48,7 +56,6 @@ from bridge.ticket import (
 
 _API = "/api/v1"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_BIGGEST_ID = 2**63 - 1
 _REMEMBERED_TICKETS = 1024
 _STATE_TYPE_OF = {Status.OPEN: 2, Status.PENDING: 3, Status.CLOSED: 5}
 
@@ -116,18 +123,14 @@ class Zammad(Adapter):
         id_ = delivery.headers.get("x-zammad-delivery", "")
         if not _UUID.fullmatch(id_):
             raise PayloadNotUnderstood("X-Zammad-Delivery is missing or not a UUID")
-        try:
-            body = decode_json(delivery.body)
-        except ValueError:
-            raise PayloadNotUnderstood("the body is not JSON") from None
-        if not isinstance(body, dict):
-            raise PayloadNotUnderstood("the body is not a JSON object")
+        body = json_object(delivery.body)
         if "ticket" not in body:
             return None
+        ticket = body["ticket"]
         return Delivery(
             id=id_.lower(),
-            ticket_id=_ticket_id(body["ticket"]),
-            event=_event(delivery.headers.get("x-zammad-trigger", "")),
+            ticket_id=ticket_id_in(ticket.get("id") if isinstance(ticket, dict) else None),
+            event=label(_as_sent(delivery.headers.get("x-zammad-trigger", ""))),
         )
 
     def fetch(self, ticket_id: str) -> Ticket:
@@ -154,12 +157,12 @@ class Zammad(Adapter):
 
     def history(self, ticket_id: str) -> tuple[Change, ...]:
         """From Zammad's own history, which nobody can edit, in one GET."""
-        answer = self._http.get(f"{_API}/ticket_history/{path_id('Zammad', ticket_id)}")
+        answer = self._http.get(f"{_API}/ticket_history/{ticket_path('Zammad', ticket_id)}")
         return History(answer, ticket_id, self._bot()).changes(lambda id_: self._state(id_).status)
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
         """By the attributes as `fetch` read them."""
-        return shows(ticket.shown, fields)
+        return shows(ticket_values(fields), ticket.shown, same)
 
     def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one transaction there. Its answer is the ticket as it was stored.
@@ -167,7 +170,7 @@ class Zammad(Adapter):
         Zammad answers 200 also where it stored something else than it was sent, so every value is
         compared. A public text waits for one GET if the ticket was not fetched since the last one.
         """
-        path = f"{_API}/tickets/{path_id('Zammad', update.ticket_id)}"
+        path = f"{_API}/tickets/{ticket_path('Zammad', update.ticket_id)}"
         wanted = ticket_values(update.fields) | self._status_attributes(update)
         body: dict[str, object] = {name: as_json(value) for name, value in wanted.items()}
         note = update.note
@@ -184,7 +187,7 @@ class Zammad(Adapter):
         compare("organisation", wanted, self._http.put(path, body))
 
     def _read(self, ticket_id: str) -> Snapshot:
-        path = f"{_API}/tickets/{path_id('Zammad', ticket_id)}"
+        path = f"{_API}/tickets/{ticket_path('Zammad', ticket_id)}"
         snapshot = Snapshot(self._http.get(path, {"all": "true"}), ticket_id)
         with self._lock:
             self._mail_to[ticket_id] = snapshot.mail_to
@@ -274,25 +277,18 @@ def _explain(failure: Failure) -> BridgeError | None:
 
 
 def reason_given(body: object) -> str:
-    """Why Zammad refuses, fit for a log: short, one line, without addresses; "" for no reason."""
+    """Why Zammad refuses, fit for a log; "" for no reason."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, str):
         return ""
-    return fit_for_a_log(error)
+    return short_reason(error)
 
 
-def _ticket_id(ticket: object) -> str:
-    id_ = ticket.get("id") if isinstance(ticket, dict) else None
-    if type(id_) is not int or not 0 < id_ <= _BIGGEST_ID:
-        raise PayloadNotUnderstood("the body names no ticket id")
-    return str(id_)
-
-
-def _event(header: str) -> str:
+def _as_sent(header: str) -> str:
     with suppress(UnicodeError):
         # A server hands on header bytes as Latin-1; Zammad sent the trigger's name as UTF-8.
-        header = header.encode("latin-1").decode()
-    return label(header)
+        return header.encode("latin-1").decode()
+    return header
 
 
 def _harmless(text: str) -> str:

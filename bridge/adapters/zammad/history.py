@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge.adapters.answers import change_seq
-from bridge.adapters.zammad.ticket import Article, Instant, Person, Role, checked, is_agent
+from bridge.adapters.answers import Instant, change_seq
+from bridge.adapters.zammad.ticket import Article, Person, Role, checked, is_agent
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import (
     Actor,

@@ -6,13 +6,10 @@ types and senders are those of Zammad's seeds; names are never read, since admin
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC
 from enum import IntEnum
 from typing import Annotated, TypeVar
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,12 +18,9 @@ from pydantic import (
     WrapValidator,
 )
 
-from bridge.adapters.answers import line, named, text_of, understood
+from bridge.adapters.answers import MARK_KEY, Instant, line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Answer, Channel, Customer, Requester, Status
-
-MARK_KEY = "points_bridge"
-"""Our own key in the preferences of an article."""
 
 STATUS_OF_STATE_TYPE = {
     1: Status.OPEN,  # new
@@ -48,7 +42,6 @@ def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 # Customers can write what follows through the API. Rubbish there must not make a ticket unreadable,
 # or it would never be charged.
 _Hint = Annotated[Instant | None, WrapValidator(_or_none)]

@@ -3,28 +3,22 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
+from bridge.adapters.displays import differing, whole_minute
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import AccountFields, Fields
 
 Value = int | str | date | datetime | None
 """What an attribute holds; a datetime is an instant in UTC."""
 
-#: Only as of the last write: they must not cost another one (product rule 6.6).
-_AS_OF_THE_WRITE = frozenset({"points_balance", "points_next_expiry"})
-
 
 def ticket_values(fields: Fields) -> dict[str, Value]:
-    """What the attributes of a ticket are to hold.
-
-    A time is cut to the whole minutes of Zammad's form: with seconds the form would call every
-    ticket edited, and rounded up somebody would answer late by the display (product rule 6.7).
-    """
+    """What the attributes of a ticket are to hold."""
     return {
         "points_state": fields.state.value,
         "points_charged": fields.charged,
         "points_balance": fields.balance,
         "points_next_expiry": fields.next_expiry,
-        "points_response_due": fields.response_due and _minute(fields.response_due),
+        "points_response_due": fields.response_due and whole_minute(fields.response_due),
         "points_sla_state": fields.sla and fields.sla.value,
         "points_free_reopen_until": fields.free_reopen_until,
     }
@@ -35,25 +29,9 @@ def account_values(fields: AccountFields) -> dict[str, Value]:
     return {"points_balance": fields.balance, "points_next_expiry": fields.next_expiry}
 
 
-def shows(shown: Mapping[str, object], fields: Fields) -> bool:
-    """Whether a ticket's attributes hold what they are to hold.
-
-    An attribute that is not there cannot be mended by writing it once more.
-    """
-    return all(
-        same(value, shown[name])
-        for name, value in ticket_values(fields).items()
-        if name in shown and name not in _AS_OF_THE_WRITE
-    )
-
-
-def _minute(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(second=0, microsecond=0)
-
-
 def next_minute(at: datetime) -> datetime:
     """Zammad drops the seconds of pending_time: later is better than too early."""
-    return _minute(at + timedelta(minutes=1, microseconds=-1))
+    return whole_minute(at + timedelta(minutes=1, microseconds=-1))
 
 
 def as_json(value: Value) -> int | str | None:
@@ -76,7 +54,7 @@ def compare(record: str, wanted: Mapping[str, Value], stored: object) -> None:
             f"Zammad has no {record} attribute {', '.join(missing)}: run `points-bridge setup`, or"
             " create it there and run the pending migrations"
         )
-    if other := [name for name, value in wanted.items() if not same(value, stored[name])]:
+    if other := list(differing(wanted, stored, same)):
         raise HelpdeskRefused(
             f"Zammad stored another value than it was sent in {', '.join(other)}:"
             " check the attribute's type, its limits and its options"

@@ -12,12 +12,19 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 
-from bridge.adapters.answers import label, organization_id, path_id
+from bridge.adapters.answers import (
+    MARK_KEY,
+    json_object,
+    label,
+    organization_id,
+    ticket_id_in,
+    ticket_path,
+)
 from bridge.adapters.base import Adapter
-from bridge.adapters.http import decode_json
+from bridge.adapters.displays import shows
 from bridge.adapters.signatures import verify_hmac
 from bridge.adapters.zendesk.access import ZendeskConfig
-from bridge.adapters.zendesk.audits import MARK_KEY, Audits
+from bridge.adapters.zendesk.audits import Audits
 from bridge.adapters.zendesk.http import Conflict, ZendeskClient
 from bridge.adapters.zendesk.ticket import (
     CLOSED_FOR_GOOD,
@@ -35,10 +42,10 @@ from bridge.adapters.zendesk.values import (
     account_values,
     compare,
     field_key,
-    shows,
+    same,
     ticket_values,
 )
-from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, WebhookRejected
+from bridge.errors import HelpdeskRefused, WebhookRejected
 from bridge.ticket import (
     AccountFields,
     Change,
@@ -60,7 +67,6 @@ _TOLERANCE = timedelta(minutes=5)
 _TICKET_EVENT = "zen:event-type:ticket."
 _INVOCATION_ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
-_BIGGEST_ID = 2**63 - 1
 _REMEMBERED_TICKETS = 1024
 _PLACEHOLDER = re.compile(r"\{(?=[{%])")
 _STATUS_WRITTEN = {Status.OPEN: "open", Status.PENDING: "pending", Status.CLOSED: "solved"}
@@ -111,12 +117,7 @@ class Zendesk(Adapter):
         Its id is that of the invocation, the same on every retry. Nobody signs it; but effects are
         keyed by what happened, and not by who told it.
         """
-        try:
-            body = decode_json(delivery.body)
-        except ValueError:
-            raise PayloadNotUnderstood("the body is not JSON") from None
-        if not isinstance(body, dict):
-            raise PayloadNotUnderstood("the body is not a JSON object")
+        body = json_object(delivery.body)
         event, ticket_id = body.get("event"), body.get("ticket_id")
         if "type" in body:
             event, detail = body["type"], body.get("detail")
@@ -132,7 +133,7 @@ class Zendesk(Adapter):
         whether it was merged. Twice in the adapter's life there is another: for the list of ticket
         fields, so that an update is one call, and for who we are.
         """
-        snapshot = self._read(path_id("Zendesk", ticket_id))
+        snapshot = self._read(ticket_path("Zendesk", ticket_id))
         ids = self._load_fields() if self._field_ids is None else self._field_ids
         row, config = snapshot.ticket, self._config
         ticket = Ticket(
@@ -164,11 +165,11 @@ class Zendesk(Adapter):
 
     def history(self, ticket_id: str) -> tuple[Change, ...]:
         """From the ticket's audits, which nobody can edit: one call for each 100 of them."""
-        return Audits(self._http.audits(path_id("Zendesk", ticket_id))).changes(self._bot())
+        return Audits(self._http.audits(ticket_path("Zendesk", ticket_id))).changes(self._bot())
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
         """By the fields as `fetch` read them."""
-        return shows(ticket.shown, fields)
+        return shows(ticket_values(fields), ticket.shown, same)
 
     def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one audit there. Its answer is the ticket as it was stored.
@@ -178,7 +179,7 @@ class Zendesk(Adapter):
         and its audits where there is a note to look for. A ticket that is closed for good is left
         alone: it takes nothing any more, and the ledger is the truth.
         """
-        ticket_id = path_id("Zendesk", update.ticket_id)
+        ticket_id = ticket_path("Zendesk", update.ticket_id)
         try:
             return self._update(update)
         except HelpdeskRefused as refused:
@@ -298,14 +299,11 @@ def _delivery_id(delivery: HttpDelivery) -> str:
 def _ticket_id(named: object) -> str:
     """A placeholder in a trigger's body, and the id in an event, are text; "" and "0" are none."""
     text = str(named) if type(named) in {int, str} else ""
-    if not _ID.fullmatch(text) or not 0 < int(text) <= _BIGGEST_ID:
-        raise PayloadNotUnderstood("the body names no ticket id")
-    return str(int(text))
+    return ticket_id_in(int(text) if _ID.fullmatch(text) else None)
 
 
-def _event(event: object) -> str:
-    text = event.removeprefix("zen:event-type:") if isinstance(event, str) else ""
-    return label(text)
+def _event(named: object) -> str:
+    return label(named.removeprefix("zen:event-type:") if isinstance(named, str) else "")
 
 
 def _stamp(at: datetime) -> str:

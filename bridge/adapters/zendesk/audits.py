@@ -9,11 +9,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bridge.adapters.answers import change_seq
+from bridge.adapters.answers import MARK_KEY, Instant, change_seq
 from bridge.adapters.zendesk.ticket import (
     STAFF,
     Custom,
-    Instant,
     User,
     Via,
     checked,
@@ -32,9 +31,6 @@ from bridge.ticket import (
     Status,
     StatusChange,
 )
-
-MARK_KEY = "points_bridge"
-"""Our own key in the custom metadata of an audit."""
 
 _AUTOMATIC = frozenset({"rule", "8", "system", "automatic_solution_suggestions", "22"})
 _MERGE = frozenset({"merge", "19"})

@@ -21,7 +21,7 @@ from zenpy.lib.api_objects import Ticket as ZenpyTicket
 from zenpy.lib.cache import ZenpyCacheManager
 from zenpy.lib.endpoint import EndpointFactory
 
-from bridge.adapters.answers import fit_for_a_log
+from bridge.adapters.answers import short_reason
 from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.zendesk.access import (
     API_TOKENS_END,
@@ -310,7 +310,7 @@ def _code(body: object) -> str:
 
 def reason_given(body: object) -> str:
     """Whatever sentence the body holds: `error`, `errors` and `details` have no one shape."""
-    return fit_for_a_log(" ".join(_texts(body, depth=5)))
+    return short_reason(" ".join(_texts(body, depth=5)))
 
 
 def _texts(node: object, depth: int) -> Iterator[str]:

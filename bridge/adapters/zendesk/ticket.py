@@ -6,19 +6,17 @@ the ticket before it.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
 )
 
-from bridge.adapters.answers import line, named, text_of, understood
+from bridge.adapters.answers import Instant, line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Channel, Customer, Requester, Status
 
@@ -59,7 +57,6 @@ def or_empty(given: object) -> object:
     return {} if given is None else given
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Custom = Annotated[dict[str, object], BeforeValidator(or_empty)]
 _Word = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given).lower())]
 

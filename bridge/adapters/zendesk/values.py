@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import date
 from types import MappingProxyType
 
+from bridge.adapters.displays import differing, whole_minute
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import AccountFields, Fields
 
@@ -30,8 +31,6 @@ ACCOUNT_FIELD_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """The fields of organisations that show what their accounts have, by their keys."""
 
-#: Only as of the last write: they must not cost another one (product rule 6.6).
-_AS_OF_THE_WRITE = frozenset({"points_balance", "points_next_expiry"})
 _MIDNIGHT = re.compile(r"T00:00:00(Z|\+00:00)")
 
 
@@ -41,13 +40,8 @@ def field_key(title: str) -> str:
 
 
 def ticket_values(fields: Fields) -> dict[str, Value]:
-    """What the fields of a ticket are to hold, by their keys.
-
-    A time is cut to whole minutes, as people read it: rounded up, somebody would answer late by the
-    display (product rule 6.7).
-    """
-    at = fields.response_due
-    due = at and at.astimezone(UTC).replace(second=0, microsecond=0)
+    """What the fields of a ticket are to hold, by their keys."""
+    due = fields.response_due and whole_minute(fields.response_due)
     return {
         "points_state": f"points_state_{fields.state}",
         "points_charged": fields.charged,
@@ -65,18 +59,6 @@ def account_values(fields: AccountFields) -> dict[str, Value]:
     return {"points_balance": fields.balance, "points_next_expiry": _day(fields.next_expiry)}
 
 
-def shows(shown: Mapping[str, object], fields: Fields) -> bool:
-    """Whether a ticket's fields hold what they are to hold.
-
-    A field that is not there cannot be mended by writing it once more.
-    """
-    return all(
-        _same(value, shown[key])
-        for key, value in ticket_values(fields).items()
-        if key in shown and key not in _AS_OF_THE_WRITE
-    )
-
-
 def compare(record: str, wanted: Mapping[str, Value], stored: Mapping[str, object]) -> None:
     """Insist that what was sent is what was stored.
 
@@ -87,7 +69,7 @@ def compare(record: str, wanted: Mapping[str, Value], stored: Mapping[str, objec
         raise HelpdeskRefused(
             f"Zendesk's {record} has no field {', '.join(missing)}: run `points-bridge setup`"
         )
-    if other := [key for key, value in wanted.items() if not _same(value, stored[key])]:
+    if other := list(differing(wanted, stored, same)):
         raise HelpdeskRefused(
             f"Zendesk stored another value than it was sent in {', '.join(other)}:"
             " check the field's options; `points-bridge setup` repairs them"
@@ -98,7 +80,7 @@ def _day(at: date | None) -> str | None:
     return f"{at:%Y-%m-%d}" if at else None
 
 
-def _same(wanted: Value, stored: object) -> bool:
+def same(wanted: Value, stored: object) -> bool:
     """Zendesk shows integers as numbers or as text, and an organisation's dates as midnights."""
     if wanted is None:
         return stored is None or stored == ""

@@ -1,10 +1,16 @@
 """Zammad's API as an admin uses it: lists, new records, changes, deletions; for one thread."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
-from bridge.adapters.http import Failure, GuardedSession, checked_base_url, decoded, signing
+from bridge.adapters.http import (
+    Failure,
+    GuardedSession,
+    checked_base_url,
+    decoded,
+    http_date,
+    signing,
+)
 from bridge.adapters.resources import Json
 from bridge.adapters.zammad.adapter import ZammadConfig, reason_given
 from bridge.adapters.zammad.ticket import checked
@@ -55,7 +61,7 @@ class ZammadAdmin:
     def me(self) -> tuple[int, datetime | None]:
         """The id of the token's user, and the server's time (UTC, whole seconds) if it tells."""
         response = self._session.get(f"{self._base}/users/me")
-        return _id(checked(Json, decoded(response))), _instant(response.headers.get("Date", ""))
+        return _id(checked(Json, decoded(response))), http_date(response.headers.get("Date", ""))
 
     def rows(self, resource: str) -> list[Json]:
         """Every record of a resource, by id. Not every list of Zammad's has pages."""
@@ -133,10 +139,3 @@ def _id(row: Json) -> int:
     if type(id_) is not int:
         raise HelpdeskRefused("Zammad's answer has a record without an id")
     return id_
-
-
-def _instant(date: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(date).replace(tzinfo=UTC)
-    except ValueError:
-        return None

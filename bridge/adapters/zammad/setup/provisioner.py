@@ -23,6 +23,7 @@ from bridge.adapters.provisioning import (
     Wanted,
     clock_problem,
     problems_in,
+    unreachable,
 )
 from bridge.adapters.resources import (
     Item,
@@ -127,7 +128,7 @@ class ZammadSetup(Provisioner):
             _, theirs = self._agent.me()
             found = clock_problem("clock", theirs, now())
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            return [_failed("credentials", error)]
+            return [unreachable("credentials", error)]
         for look in (
             self._right_problems,
             lambda: self._plan_problems(wanted),
@@ -136,7 +137,7 @@ class ZammadSetup(Provisioner):
             try:
                 found += look()
             except (HelpdeskRefused, HelpdeskUnavailable) as error:
-                found.append(_failed("helpdesk", error))
+                found.append(unreachable("helpdesk", error))
         return found
 
     def probe(self) -> Probe | None:
@@ -273,8 +274,3 @@ class ZammadSetup(Provisioner):
         missing = self._migration.unseen()
         what = f"its records lack {', '.join(missing)}"
         return [Problem(Severity.PROBLEM, "set-up", what, self._remedy)] if missing else []
-
-
-def _failed(where: str, error: BridgeError) -> Problem:
-    remedy = "check the helpdesk's url and token in the settings, and whether it runs"
-    return Problem(Severity.PROBLEM, where, str(error), remedy)

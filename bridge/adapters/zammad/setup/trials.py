@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bridge.adapters.provisioning import Trial
+from bridge.adapters.provisioning import TRIAL_TITLE, Trial
 from bridge.adapters.resources import Json
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.setup.groups import Member
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.errors import HelpdeskRefused
 
-_TITLE = "points-bridge setup: a test, please ignore"
 _UNGUARDED = frozenset({"created", "merged", "received a merge"})
 
 
@@ -81,7 +80,7 @@ class _Rehearsal:
 
     def write(self, sender: str) -> str:
         # A note is never mailed, and public it is an article like any other.
-        article = {"body": _TITLE, "type": "note", "sender": sender, "internal": False}
+        article = {"body": TRIAL_TITLE, "type": "note", "sender": sender, "internal": False}
         return self.change({"article": article})
 
     def change(self, change: Json) -> str:
@@ -109,7 +108,12 @@ class _Rehearsal:
         return self.test_ticket()
 
     def _new(self) -> Json:
-        article = {"body": _TITLE, "type": "note", "internal": True}
+        article = {"body": TRIAL_TITLE, "type": "note", "internal": True}
         group, customer = min(self.actor.full_in), self.bridge.id
-        spec = {"title": _TITLE, "group_id": group, "customer_id": customer, "article": article}
+        spec = {
+            "title": TRIAL_TITLE,
+            "group_id": group,
+            "customer_id": customer,
+            "article": article,
+        }
         return self.admin.create("tickets", spec)

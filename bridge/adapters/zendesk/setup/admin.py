@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
 from time import monotonic
 
 from pydantic import BaseModel, Field
 
-from bridge.adapters.http import Failure, GuardedSession, decoded
+from bridge.adapters.http import Failure, GuardedSession, decoded, http_date
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk.http import reason_given
@@ -84,7 +83,7 @@ class ZendeskAdmin:
         response = self._session.get(f"{self._api}/users/me")
         headers = response.headers
         around = AnswerHeaders(
-            _instant(headers.get("Date", "")),
+            http_date(headers.get("Date", "")),
             _count(headers.get("x-rate-limit", "")),
             _count(headers.get("x-rate-limit-remaining", "")),
         )
@@ -183,10 +182,3 @@ def _explain(scope: str, failure: Failure) -> BridgeError | None:
 
 def _count(header: str) -> int | None:
     return int(header) if header.isascii() and header.isdecimal() else None
-
-
-def _instant(date: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(date).replace(tzinfo=UTC)
-    except ValueError:
-        return None

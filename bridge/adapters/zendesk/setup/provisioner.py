@@ -23,6 +23,7 @@ from bridge.adapters.provisioning import (
     Wanted,
     clock_problem,
     problems_in,
+    unreachable,
 )
 from bridge.adapters.resources import Item, Json, Lists, made, removals, reports, surplus
 from bridge.adapters.signatures import sign_hmac
@@ -105,7 +106,10 @@ class ZendeskSetup(Provisioner):
         try:
             me, answer = self._agent.me()
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            return [*rights_problems(self._config, None, present), _failed("credentials", error)]
+            return [
+                *rights_problems(self._config, None, present),
+                unreachable("credentials", error),
+            ]
         found = [
             *clock_problem("clock", answer.at, present),
             *rights_problems(self._config, me, present),
@@ -116,7 +120,7 @@ class ZendeskSetup(Provisioner):
         try:
             found += self._plan_problems(wanted)
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            found.append(_failed("helpdesk", error))
+            found.append(unreachable("helpdesk", error))
         return found
 
     def probe(self) -> Probe | None:
@@ -233,8 +237,3 @@ class ZendeskSetup(Provisioner):
         """What the bridge's own credential can see: the fields that it cannot write."""
         seen = [TicketFields(Lists(self._agent))]
         return problems_in([*made(seen), *reports(seen)], "set-up", self._remedy)
-
-
-def _failed(where: str, error: BridgeError) -> Problem:
-    remedy = "check the helpdesk's url and credentials in the settings, and whether it runs"
-    return Problem(Severity.PROBLEM, where, str(error), remedy)

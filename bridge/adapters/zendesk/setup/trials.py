@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bridge.adapters.provisioning import Trial
+from bridge.adapters.provisioning import TRIAL_TITLE, Trial
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.setup.admin import Me, ZendeskAdmin
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 
-_TITLE = "points-bridge setup: a test, please ignore"
 _POLLS, _POLL_SECONDS = 60, 0.5
 _NO_EVENTS = "Zendesk has no webhook of ours for events"
 _HARMFUL = {
@@ -99,8 +98,8 @@ class _Rehearsal:
         return self.test_ticket()
 
     def _new(self) -> Json:
-        comment = {"body": _TITLE, "public": False}
-        spec = {"subject": _TITLE, "comment": comment, "requester_id": self.bridge.id}
+        comment = {"body": TRIAL_TITLE, "public": False}
+        spec = {"subject": TRIAL_TITLE, "comment": comment, "requester_id": self.bridge.id}
         return self.admin.create("tickets", spec)
 
     def _await(self, answer: Json) -> None:
