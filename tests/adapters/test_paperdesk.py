@@ -74,12 +74,17 @@ class TestContract(AdapterContract):
     def serve(
         self, vendor: RequestsMock, *, marks: tuple[str, ...] = (), lost_field: str | None = None
     ) -> None:
+        paper = {**PAPER, "marks": list(marks)}
+
+        def get(_request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+            return 200, {}, json.dumps(paper)
+
         def put(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
             sent: dict[str, Any] = json.loads(request.body or b"{}")
-            shown = {name: v for name, v in sent["shown"].items() if name != lost_field}
-            return 200, {}, json.dumps({**PAPER, "shown": shown})
+            paper["shown"] = {name: v for name, v in sent["shown"].items() if name != lost_field}
+            return 200, {}, json.dumps(paper)
 
-        vendor.add("GET", f"{URL}/tickets/5", json={**PAPER, "marks": list(marks)})
+        vendor.add_callback("GET", f"{URL}/tickets/5", callback=get)
         vendor.add("GET", f"{URL}/tickets/5/changes", json=CHANGES)
         for path in ("/tickets/5", "/firms/2"):
             vendor.add_callback("PUT", URL + path, callback=put)

@@ -17,9 +17,8 @@ from bridge.ticket import (
     Requester,
     Status,
     Ticket,
-    TicketUpdate,
 )
-from tests.adapters.contract import FIELDS, NOW, SECRET, AnyAdapterContract
+from tests.adapters.contract import NOW, SECRET, AnyAdapterContract
 from tests.service.memory import MemoryDesk, signed
 
 TICKET = Ticket(
@@ -80,12 +79,3 @@ class TestContract(AnyAdapterContract[MemoryDesk]):
 
     def notes_sent(self, vendor: MemoryDesk) -> list[str]:
         return [note.text for note in vendor.notes["5"]]
-
-    def test_a_ticket_shows_what_was_written_until_somebody_changes_it(
-        self, vendor: MemoryDesk
-    ) -> None:
-        self.serve(vendor)
-        assert not vendor.shows(vendor.fetch("5"), FIELDS)
-        vendor.write(TicketUpdate("5", FIELDS))
-        assert vendor.shows(vendor.fetch("5"), replace(FIELDS, balance=1, next_expiry=None))
-        assert not vendor.shows(vendor.fetch("5"), replace(FIELDS, charged=0))
