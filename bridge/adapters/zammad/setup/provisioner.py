@@ -128,7 +128,7 @@ class ZammadSetup(Provisioner):
             _, theirs = self._agent.me()
             found = clock_problem("clock", theirs, now())
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            return [unreachable("credentials", error)]
+            return [unreachable("credentials", error, "token")]
         for look in (
             self._right_problems,
             lambda: self._plan_problems(wanted),
@@ -137,7 +137,7 @@ class ZammadSetup(Provisioner):
             try:
                 found += look()
             except (HelpdeskRefused, HelpdeskUnavailable) as error:
-                found.append(unreachable("helpdesk", error))
+                found.append(unreachable("helpdesk", error, "token"))
         return found
 
     def probe(self) -> Probe | None:

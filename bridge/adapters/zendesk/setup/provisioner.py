@@ -108,7 +108,7 @@ class ZendeskSetup(Provisioner):
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
             return [
                 *rights_problems(self._config, None, present),
-                unreachable("credentials", error),
+                unreachable("credentials", error, "credentials"),
             ]
         found = [
             *clock_problem("clock", answer.at, present),
@@ -120,7 +120,7 @@ class ZendeskSetup(Provisioner):
         try:
             found += self._plan_problems(wanted)
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
-            found.append(unreachable("helpdesk", error))
+            found.append(unreachable("helpdesk", error, "credentials"))
         return found
 
     def probe(self) -> Probe | None:
