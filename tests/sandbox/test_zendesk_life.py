@@ -37,7 +37,9 @@ def test_a_mail_of_a_stranger_makes_a_customer_of_the_domains_organisation(
     )
     assert [row["name"] for row in answer["organizations"]] == ["Acme GmbH"]
     source = answer["ticket"]["via"]["source"]
-    assert source["from"] == {"address": "eve@acme.example", "name": "Eve New"}
+    written_to = ["eve@acme.example", "support@support.example"]
+    sender = {"address": "eve@acme.example", "name": "Eve New"}
+    assert source["from"] == sender | {"original_recipients": written_to}
     again = zendesk.model.customer_mails("eve@acme.example", "Again", "Hi.")
     assert zd.ticket(again)["requester_id"] == user["id"]
 

@@ -74,13 +74,18 @@ class _Token:
 
 
 class Access:
-    """The account's OAuth clients and the tokens that are in use."""
+    """The account's OAuth clients and the tokens that are in use.
+
+    Attributes:
+        tells_expiry: whether an answer says how long a token lives without being asked for it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._clients: dict[str, _Client] = {}
         self._tokens: dict[str, _Token] = {}
         self._api_tokens: set[str] = set()
+        self.tells_expiry = True
 
     def add_client(self, name: str, secret: str, owner: str, scopes: Iterable[str]) -> None:
         """Register an OAuth client that acts as `owner`, with no more than these scopes."""
@@ -124,7 +129,8 @@ class Access:
         self._tokens[token] = _Token(Actor(client.owner, frozenset(granted)), expires_at)
         granted_text = " ".join(granted)
         answer = {"access_token": token, "token_type": "bearer", "scope": granted_text}
-        return {**answer, "expires_in": seconds}
+        told = self.tells_expiry or "expires_in" in request
+        return {**answer, "expires_in": seconds} if told else answer
 
     def actor(self, email: str) -> Actor:
         """The user with that address, as somebody who is signed in.

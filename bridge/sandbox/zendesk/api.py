@@ -12,6 +12,7 @@ from bridge.sandbox.zendesk.description import wrong
 from bridge.sandbox.zendesk.model import Zendesk
 from bridge.sandbox.zendesk.records import ApiError, Record
 from bridge.sandbox.zendesk.search import search
+from bridge.sandbox.zendesk.suspended_api import suspended
 from bridge.sandbox.zendesk.ticket_api import tickets
 from bridge.sandbox.zendesk.web import (
     KEY,
@@ -21,6 +22,7 @@ from bridge.sandbox.zendesk.web import (
     created,
     document,
     given,
+    nothing,
     paged,
     zendesk,
 )
@@ -37,7 +39,7 @@ def create_app(model: Zendesk) -> Flask:
     """The API of a model. Requests take turns; faults and the call log stand in front of it."""
     app = Flask(__name__, static_folder=None)
     app.extensions[KEY] = model
-    for blueprint in (people, tickets, admin):
+    for blueprint in (people, tickets, suspended, admin):
         app.register_blueprint(blueprint)
     app.before_request(_begin)
     app.after_request(_end)
@@ -141,6 +143,15 @@ def update_user(user_id: int) -> Response:
     return answer({"user": zendesk().shapes.user(row)})
 
 
+@people.delete(f"{_API}/users/<int:user_id>")
+def delete_user(user_id: int) -> Response:
+    """DELETE /users/{id}: inactive from then on; refused while there is work for them."""
+    actor, model = caller("write", "users", admin=True), zendesk()
+    user = model.store.get("users", user_id)
+    model.deletions.user(actor, user)
+    return answer({"user": model.shapes.user(user)})
+
+
 @people.get(f"{_API}/organizations")
 def list_organizations() -> Response:
     """GET /organizations."""
@@ -184,6 +195,15 @@ def update_organization(organization_id: int) -> Response:
     row["organization_fields"] |= custom
     row["updated_at"] = model.store.now()
     return _organization(row)
+
+
+@people.delete(f"{_API}/organizations/<int:organization_id>")
+def delete_organization(organization_id: int) -> Response:
+    """DELETE /organizations/{id}: its people and tickets are of none."""
+    actor, model = caller("write", "organizations", admin=True), zendesk()
+    row = model.store.get("organizations", organization_id)
+    model.deletions.organization(actor, row)
+    return nothing()
 
 
 def _organization(row: Record) -> Response:

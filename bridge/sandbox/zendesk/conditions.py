@@ -9,7 +9,15 @@ from bridge.sandbox.zendesk.lifecycle import PRIORITIES, STATUSES
 from bridge.sandbox.zendesk.records import ApiError, Record, invalid
 from bridge.sandbox.zendesk.store import Store
 
-VIA_IDS = {"web": 0, "email": 4, "api": 5, "rule": 8, "chat": 29, "voice": 34}
+VIA_IDS = {
+    "web": 0,
+    "email": 4,
+    "api": 5,
+    "rule": 8,
+    "recovered_from_suspended_tickets": 21,
+    "chat": 29,
+    "voice": 34,
+}
 """The numbers of the channels; a follow-up is `FOLLOW_UP`, however its text came in."""
 
 FOLLOW_UP = 27
@@ -34,6 +42,7 @@ class Event:
         kind: `System` for what triggers do not see: merges, deletions, restorations.
         before: the ticket before; empty for a new one.
         news: what event webhooks are told beside the changes: the type and its own properties.
+        marks: what the metadata of the audit and its comment have beside the usual, such as flags.
     """
 
     kind: Literal["Create", "Change", "System"]
@@ -44,6 +53,7 @@ class Event:
     audit: Record | None = None
     comment: Record | None = None
     news: tuple[tuple[str, Record], ...] = field(default=())
+    marks: Record = field(default_factory=dict)
 
     def changed(self, name: str) -> bool:
         """Whether that column is another than before."""

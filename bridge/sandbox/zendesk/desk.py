@@ -8,6 +8,7 @@ from bridge.sandbox.zendesk import lifecycle
 from bridge.sandbox.zendesk.access import Actor
 from bridge.sandbox.zendesk.conditions import Event
 from bridge.sandbox.zendesk.fields import TicketFields
+from bridge.sandbox.zendesk.flags import on_behalf
 from bridge.sandbox.zendesk.placeholders import rendered
 from bridge.sandbox.zendesk.records import Record, as_id, invalid, not_found
 from bridge.sandbox.zendesk.statuses import Statuses
@@ -15,6 +16,9 @@ from bridge.sandbox.zendesk.store import Store
 
 SYSTEM: Record = {"id": -1, "name": "Zendesk", "email": None, "role": "system"}
 """In whose name rules act."""
+
+LONGEST_COMMENT = 65_536
+"""Bytes. What is longer is cut without a word."""
 
 _EMPTY: Record = {
     **dict.fromkeys(("external_id", "type", "priority", "subject", "assignee_id", "group_id")),
@@ -56,13 +60,16 @@ class Desk:
         self._fire = fire
         self.auto_assign_on_solve = False
 
-    def create(self, actor: Actor, body: Record, origin: Record) -> Record:
+    def create(
+        self, actor: Actor, body: Record, origin: Record, marks: Record | None = None
+    ) -> Record:
         """Create a ticket with its first comment, as POST /tickets does. Returns the audit.
 
         Args:
             actor: who creates it: the requester, unless the request names another one.
             body: the request's `ticket`.
             origin: the channel.
+            marks: what Zendesk doubts about it, see `flags`.
 
         Raises:
             ApiError: 422.
@@ -85,9 +92,17 @@ class Desk:
             self._store.tables["metric_sets"][ticket["id"]] = metrics
             if parent is not None:
                 parent["followup_ids"].append(ticket["id"])
-            return self._record(Event("Create", ticket, {}, actor.user, origin), comment, body)
+            event = Event("Create", ticket, {}, actor.user, origin, marks=marks or {})
+            return self._record(event, comment, body)
 
-    def update(self, actor: Actor, ticket: Record, body: Record, origin: Record) -> Record:
+    def update(
+        self,
+        actor: Actor,
+        ticket: Record,
+        body: Record,
+        origin: Record,
+        marks: Record | None = None,
+    ) -> Record:
         """Change fields and status and add a comment in one go, as PUT /tickets/{id} does.
 
         A change that changes nothing leaves no trace.
@@ -107,6 +122,7 @@ class Desk:
             if problem:
                 raise problem
             event = self._apply(ticket, wanted, actor.user, origin, commented=comment is not None)
+            event.marks = marks or {}
             return self._record(event, comment, body)
 
     def apply_rule(self, event: Event, wanted: Record, rule: Record) -> None:
@@ -137,6 +153,9 @@ class Desk:
             rows = list(sources)
             if target in rows or any(row["status"] == "closed" for row in [target, *rows]):
                 raise invalid("base", "Tickets cannot be merged")
+            if not all(row["is_public"] for row in [target, *rows]):
+                # Zendesk: comments are private where any of the tickets is.
+                texts = {name: text for name, text in texts.items() if "_is_public" not in name}
             for source in rows:
                 wanted = {"status": "closed", "tags": sorted({*source["tags"], "closed_by_merge"})}
                 ended = via(origin["channel"], "merge")
@@ -180,6 +199,17 @@ class Desk:
                 for row in self._store.of_ticket(table, ticket["id"]):
                     del self._store.tables[table][row["id"]]
             self._tell(actor, ticket, before, "permanently_deleted")
+
+    def touch(self, ticket: Record) -> None:
+        """A change of Zendesk's own: an export has the ticket again, and `updated_at` stays."""
+        ticket["generated_timestamp"] = int(self._store.now().timestamp())
+
+    def leave_organization(self, actor: Actor, ticket: Record) -> None:
+        """The ticket's organisation is gone. That triggers do not run is a guess."""
+        before = dict(ticket)
+        ticket["organization_id"] = None
+        self._touch(ticket)
+        self._fire(Event("System", ticket, before, actor.user, via("web")))
 
     def _tell(self, actor: Actor, ticket: Record, before: Mapping[str, object], news: str) -> None:
         """Fire for a change that triggers do not see and that no audit records."""
@@ -274,7 +304,11 @@ class Desk:
         ticket = event.ticket
         custom = body.get("metadata") or {}
         audit: Record = {"ticket_id": ticket["id"], "author_id": event.actor["id"]}
-        audit |= {"metadata": {"system": {}, "custom": custom}, "events": [], "via": event.via}
+        metadata = {"system": {}, "custom": custom, **event.marks}
+        author_id = as_id((comment or {}).get("author_id"))
+        if author_id not in {None, event.actor["id"]}:
+            metadata = on_behalf(metadata, event.actor)
+        audit |= {"metadata": metadata, "events": [], "via": event.via}
         changes = self._changes(event)
         if not (changes or comment or custom):
             return {"id": self._store.next_id(), "created_at": self._store.now(), **audit}
@@ -292,7 +326,7 @@ class Desk:
     def _comment(self, event: Event, audit: Record, spec: Record) -> Record:
         author = self._store.tables["users"].get(as_id(spec.get("author_id")) or event.actor["id"])
         author = event.actor if author is None else author
-        text = str(spec["body"])
+        text = str(spec["body"]).encode()[:LONGEST_COMMENT].decode(errors="ignore")
         if author["role"] != "end-user":
             text = rendered(text, event, self._store)
         markup = f'<div class="zd-comment" dir="auto"><p dir="auto">{escape(text)}</p></div>'

@@ -10,14 +10,17 @@ from bridge.sandbox.deliveries import Clock, Transport
 from bridge.sandbox.faults import Call, Faults
 from bridge.sandbox.zendesk.access import SCOPES, Access
 from bridge.sandbox.zendesk.conditions import Event
+from bridge.sandbox.zendesk.deletion import Deletions
 from bridge.sandbox.zendesk.desk import Desk, via
 from bridge.sandbox.zendesk.fields import OrganizationFields, TicketFields
+from bridge.sandbox.zendesk.flags import Flag, marks
 from bridge.sandbox.zendesk.limits import Limits
 from bridge.sandbox.zendesk.records import Record, invalid
 from bridge.sandbox.zendesk.rules import Rules
 from bridge.sandbox.zendesk.shapes import Shapes
 from bridge.sandbox.zendesk.statuses import Statuses
 from bridge.sandbox.zendesk.store import ADMIN, AGENT, BRIDGE, MAILBOX, ZONE, Store
+from bridge.sandbox.zendesk.suspended import Suspended
 from bridge.sandbox.zendesk.webhooks import Webhooks, WebhookSender, post
 
 LATEST_CLOSURE = timedelta(days=28)
@@ -72,6 +75,7 @@ class Zendesk:
         statuses: the custom statuses, to which an admin may `add`.
         desk: `desk.auto_assign_on_solve` is a setting of the account.
         webhooks: the deliveries, made and waiting.
+        suspended: the mails that were set aside.
         faults: the failures that the API is to show next.
         calls: every call of the API, oldest first.
         close_solved_after: what the standard automation waits for.
@@ -94,6 +98,8 @@ class Zendesk:
         self.webhooks = WebhookSender(self.store, self.hooks, transport, retry_scale=retry_scale)
         self.rules = Rules(self.store, self.webhooks.enqueue, self.hooks.takes_triggers)
         self.desk = Desk(self.store, self.fields, self.statuses, self._happened)
+        self.deletions = Deletions(self.store, self.desk)
+        self.suspended = Suspended(self.store, self.desk)
         self.faults = Faults()
         self.calls: list[Call] = []
         self.remembered: dict[str, Remembered] = {}
@@ -153,14 +159,51 @@ class Zendesk:
         with self.store.lock:
             return int(self.store.add_user(name, email, "agent")["id"])
 
-    def customer_mails(self, sender: str, subject: str, body: str, *, name: str = "") -> int:
+    def customer_mails(
+        self, sender: str, subject: str, body: str, *, name: str = "", flags: Iterable[int] = ()
+    ) -> int:
         """A mail comes in and makes a ticket; a stranger becomes a user. Returns the ticket's id.
 
-        An answer to a ticket's mail is `customer_replies`.
+        An answer to a ticket's mail is `customer_replies`. `flags` are what Zendesk doubts about
+        it, see `Flag`: 4 for a robot's mail that was not suspended.
         """
         with self.store.lock:
             user = self._person(sender, name)
-            return self._opens(user["email"], subject, body, _mail(user))
+            return self._opens(user["email"], subject, body, _mail(user), marks(*flags))
+
+    def mail_is_suspended(
+        self,
+        sender: str,
+        subject: str,
+        body: str,
+        *,
+        cause_id: int = 3,
+        name: str = "",
+        ticket_id: int | None = None,
+    ) -> int:
+        """A mail comes in and is set aside, by default for being a robot's; nobody is told.
+
+        `cause_id` says why, see `CAUSES`; `ticket_id` is the ticket that it answers, if it does. A
+        stranger stays one. Returns the id in the queue: see `suspended.recover`.
+        """
+        with self.store.lock:
+            known = self.store.first("users", email=sender.lower())
+            person = {"id": known and known["id"], "name": name, "email": sender.lower()}
+            return self.suspended.add(person, subject, body, cause_id, ticket_id)
+
+    def customer_writes_by_messenger(self, customer: str, subject: str, body: str) -> int:
+        """A customer writes in the messenger of the web site. Returns the ticket's id."""
+        with self.store.lock:
+            self._person(customer)
+            return self._opens(customer, subject, body, via("native_messaging"))
+
+    def partner_shares(self, customer: str, subject: str, body: str) -> int:
+        """Another account shares a ticket with this one. Returns its id here."""
+        with self.store.lock:
+            self._person(customer)
+            ticket_id = self._opens(customer, subject, body, via("ticket_sharing"))
+            self.store.ticket(ticket_id)["sharing_agreement_ids"] = [self.store.next_id()]
+            return ticket_id
 
     def customer_opens_by_web(self, customer: str, subject: str, body: str) -> int:
         """A customer fills in the form of the help centre. Returns the ticket's id."""
@@ -183,8 +226,12 @@ class Zendesk:
             audit = self.desk.create(self.access.actor(agent), spec, via("web"))
             return int(audit["ticket_id"])
 
-    def customer_replies(self, ticket_id: int, body: str, *, sender: str | None = None) -> int:
-        """The customer, or `sender`, answers a ticket's mail.
+    def customer_replies(
+        self, ticket_id: int, body: str, *, sender: str | None = None, flags: Iterable[int] = ()
+    ) -> int:
+        """The customer, or `sender`, answers a ticket's mail; `flags` as in `customer_mails`.
+
+        One who has not written there before is flagged, and the comment is public all the same.
 
         An open ticket gets a comment, a pending or solved one is open again; of a closed one a
         follow-up is made, with a new id and the parent's tags and custom fields.
@@ -198,11 +245,15 @@ class Zendesk:
             user = self._person(email)
             origin = _mail(user)
             actor = self.access.actor(user["email"])
+            said = self.store.of_ticket("comments", ticket_id)
+            if user["id"] not in {ticket["requester_id"], *(row["author_id"] for row in said)}:
+                flags = (*flags, Flag.AUTHOR_NOT_IN_CONVERSATION)
+            marked = marks(*flags)
             if ticket["status"] == "closed":
                 spec: Record = {"subject": f"Re: {ticket['subject']}", "comment": {"body": body}}
                 spec |= {"via_followup_source_id": ticket_id}
-                return int(self.desk.create(actor, spec, origin)["ticket_id"])
-            self.desk.update(actor, ticket, {"comment": {"body": body}}, origin)
+                return int(self.desk.create(actor, spec, origin, marked)["ticket_id"])
+            self.desk.update(actor, ticket, {"comment": {"body": body}}, origin, marked)
             return ticket_id
 
     def agent_answers(
@@ -231,6 +282,7 @@ class Zendesk:
         """An agent changes anything: the arguments are those of PUT /tickets/{id}."""
         with self.store.lock:
             ticket = self.store.ticket(ticket_id)
+            self.limits.update_by_hand()
             self.desk.update(self.access.actor(agent), ticket, change, via("web"))
 
     def agent_merges(self, source_id: int, target_id: int, *, agent: str = AGENT) -> None:
@@ -269,6 +321,25 @@ class Zendesk:
                 self.desk.delete(actor, ticket)
             self.desk.scrub(actor, ticket)
 
+    def purge_runs(self) -> None:
+        """Zendesk's own run: what was deleted 30 days ago is gone for good."""
+        self.deletions.purge()
+
+    def system_touches(self, ticket_id: int) -> None:
+        """Zendesk changes something of its own: only an export tells, and `updated_at` stays."""
+        self.desk.touch(self.store.ticket(ticket_id))
+
+    def admin_deletes_organization(self, name: str) -> None:
+        """An admin deletes an organisation; its people and tickets are of none.
+
+        Raises:
+            ValueError: there is none.
+        """
+        row = self.store.first("organizations", name=name)
+        if row is None:
+            raise ValueError(f"no organization {name!r}")
+        self.deletions.organization(self.access.actor(ADMIN), row)
+
     def automation_runs(self) -> None:
         """Zendesk's hourly run: what was solved long enough ago is closed, after 28 days at most.
 
@@ -296,9 +367,11 @@ class Zendesk:
             self.rules.run(event, self.desk)
         self.webhooks.announce(event, self.shapes.events)
 
-    def _opens(self, customer: str, subject: str, body: str, origin: Record) -> int:
-        spec = {"subject": subject, "comment": {"body": body}}
-        return int(self.desk.create(self.access.actor(customer), spec, origin)["ticket_id"])
+    def _opens(
+        self, customer: str, subject: str, body: str, origin: Record, marked: Record | None = None
+    ) -> int:
+        spec, actor = {"subject": subject, "comment": {"body": body}}, self.access.actor(customer)
+        return int(self.desk.create(actor, spec, origin, marked)["ticket_id"])
 
     def _agent_works(self, ticket_id: int, agent: str, **change: Any) -> None:
         with self.store.lock:
@@ -314,5 +387,6 @@ class Zendesk:
 
 def _mail(user: Record) -> Record:
     """The channel of a mail from that user."""
-    sender = {"address": user["email"], "name": user["name"]}
+    sender: Record = {"address": user["email"], "name": user["name"]}
+    sender["original_recipients"] = [user["email"], MAILBOX]
     return via("email", origin=sender, to={"address": MAILBOX, "name": "Support"})

@@ -35,11 +35,10 @@ _ALWAYS: Record = {
     "forum_topic_id": None,
     "has_incidents": False,
     "satisfaction_rating": None,
-    "sharing_agreement_ids": [],
     "allow_channelback": False,
     "allow_attachments": True,
-    "from_messaging_channel": False,
 }
+_MESSAGING = frozenset({"native_messaging", "whatsapp", "line", "instagram_dm"})
 _PEOPLE = ("requester_id", "submitter_id", "assignee_id", "author_id")
 _INTERNAL = frozenset({"ticket_id", "role"})
 
@@ -68,7 +67,22 @@ class Shapes:
         custom = self._fields.shown(row)
         shown = {"url": self.url("tickets", row["id"]), "raw_subject": row["subject"]}
         shown |= {name: row[name] for name in _TICKET}
-        return {**shown, "custom_fields": custom, "fields": custom, **_ALWAYS}
+        by = row["via"]["channel"]
+        came = {"from_messaging_channel": by in _MESSAGING}
+        came["sharing_agreement_ids"] = row.get("sharing_agreement_ids", [])
+        return {**shown, "custom_fields": custom, "fields": custom, **_ALWAYS, **came}
+
+    def related(self, row: Record, *, archived: bool) -> Record:
+        """What a ticket is related to: those that it follows up, as texts."""
+        source = row["via"]["source"]
+        sources = [source["from"]["ticket_id"]] if source["rel"] == "follow_up" else []
+        related = {"url": self.url("tickets", f"{row['id']}/related"), "topic_id": None}
+        return related | {
+            "followup_source_ids": [str(key) for key in sources],
+            "from_archive": archived,
+            "incidents": 0,
+            "jira_issue_ids": [],
+        }
 
     def deleted_ticket(self, row: Record) -> Record:
         """A deleted ticket in the list of those that can be restored."""
@@ -114,7 +128,7 @@ class Shapes:
     def user(self, row: Record) -> Record:
         """A user."""
         fixed = dict.fromkeys(("phone", "photo", "external_id", "alias", "details", "notes"))
-        state = {"active": True, "verified": True, "tags": [], "locale": "en-US"}
+        state = {"active": row.get("active", True), "verified": True, "tags": [], "locale": "en-US"}
         return {"url": self.url("users", row["id"]), **row, **fixed, **state}
 
     def anonymous(self) -> Record:

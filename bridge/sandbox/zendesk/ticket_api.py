@@ -131,6 +131,17 @@ def restore_ticket(ticket_id: int) -> Response:
     return Response(status=200, content_type="application/json")
 
 
+@tickets.delete("/deleted_tickets/<int:ticket_id>")
+def delete_for_good(ticket_id: int) -> Response:
+    """DELETE /deleted_tickets/{id}: a job; its content is gone, its id stays."""
+    actor, model = caller("write", "tickets", admin=True), zendesk()
+    ticket = model.store.get("tickets", ticket_id)
+    if ticket["status"] != "deleted" or ticket.get("scrubbed"):
+        raise not_found()
+    model.desk.scrub(actor, ticket)
+    return answer({"job_status": _job([{"id": ticket_id, "action": "delete", "success": True}])})
+
+
 @tickets.get("/tickets/<int:ticket_id>/comments")
 def list_comments(ticket_id: int) -> Response:
     """GET /tickets/{id}/comments, oldest first."""
@@ -169,6 +180,16 @@ def list_audits(ticket_id: int) -> Response:
     return paged("audits", rows, model.shapes.audit, people)
 
 
+@tickets.get("/tickets/<int:ticket_id>/related")
+def show_related(ticket_id: int) -> Response:
+    """GET /tickets/{id}/related: what it follows up."""
+    caller("read", "tickets")
+    model = zendesk()
+    ticket = model.ticket(ticket_id)
+    related = model.shapes.related(ticket, archived=model.is_archived(ticket))
+    return answer({"ticket_related": related})
+
+
 @tickets.get("/tickets/<int:ticket_id>/metrics")
 def show_metrics(ticket_id: int) -> Response:
     """GET /tickets/{id}/metrics."""
@@ -186,15 +207,19 @@ def merge_tickets(ticket_id: int) -> Response:
         raise description.wrong("ids", "an array")
     sources = [model.store.ticket(source_id) for source_id in body["ids"]]
     model.desk.merge(actor, model.ticket(ticket_id), sources, body, via("api"))
-    job_id, total = f"V3-{uuid4().hex}", len(sources) + 1
+    fine = {"action": "update", "status": "Updated", "success": True}
+    return answer({"job_status": _job([fine | {"id": row["id"]} for row in sources], more=1)})
+
+
+def _job(results: list[Record], more: int = 0) -> Record:
+    """A job as it is queued; it is done by the time that anybody asks for it."""
+    model = zendesk()
+    job_id, total = f"V3-{uuid4().hex}", len(results) + more
     job = {"id": job_id, "url": model.shapes.url("job_statuses", job_id), "total": total}
     done = f"Completed at {model.store.now():%Y-%m-%d %H:%M:%S} +0000"
-    fine = {"action": "update", "status": "Updated", "success": True}
-    results = [fine | {"id": row["id"]} for row in sources]
     model.jobs[job_id] = {**job, "progress": total, "status": "completed", "message": done}
     model.jobs[job_id]["results"] = results
-    queued = {"progress": None, "status": "queued", "message": None, "results": None}
-    return answer({"job_status": {**job, **queued}})
+    return {**job, "progress": None, "status": "queued", "message": None, "results": None}
 
 
 @tickets.get("/job_statuses/<job_id>")
@@ -222,7 +247,10 @@ def export_tickets() -> Response:
     if since[0] > settled:
         reason = f"Too recent start_time. Use a start_time older than {EXPORT_DELAY} seconds"
         raise refused(422, "InvalidValue", reason)
-    rows = {_place(row): row for row in model.store.tables["tickets"].values()}
+    kept = list(model.store.tables["tickets"].values())
+    if request.args.get("exclude_deleted") == "true":
+        kept = [row for row in kept if row["status"] != "deleted"]
+    rows = {_place(row): row for row in kept}
     due = sorted(place for place in rows if since < place and place[0] <= settled)
     size = min(request.args.get("per_page", _MOST_EXPORTED, int), _MOST_EXPORTED)
     chosen = [rows[place] for place in due[:size]]
