@@ -66,7 +66,7 @@ class TestCommands:
 
     @staticmethod
     def real() -> dict[str, Any]:
-        """Every command that can be typed, by its name (`deliveries list`); "" is the whole."""
+        """Every command that can be typed, by its name (`queues list`); "" is the whole."""
 
         def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
             yield " ".join(path), command
@@ -128,7 +128,7 @@ class TestCommands:
 
     def test_are_found_where_a_page_types_them_wrong(self) -> None:
         page = (
-            "`points-bridge balances`, `points-bridge deliveries replay --all`, no code: --none\n"
+            "`points-bridge balances`, `points-bridge queues replay --all`, no code: --none\n"
             "```console\n$ points-bridge --settings x.toml serve --prot 8080\n--none\n```\n"
         )
         assert self.mistyped(page) == [

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import accounts, deliveries, doctor, points, serving, setup, tickets
+from bridge.cli import accounts, doctor, points, queues, serving, setup, tickets
 from bridge.terminal.output import say
 from webhooks.wsgi import SETTINGS_VARIABLE
 
@@ -25,7 +25,7 @@ for part in (
     tickets.commands,
 ):
     app.add_typer(part)
-app.add_typer(deliveries.commands, name="deliveries")
+app.add_typer(queues.commands, name="queues")
 app.add_typer(serving.settings_commands, name="settings")
 
 

@@ -68,7 +68,7 @@ def look(
     *,
     missing: bool = False,
 ) -> None:
-    """Ask for a look at a ticket, from `at` on (UTC), whatever is heard: a delivery of our own.
+    """Ask for a look at a ticket, from `at` on (UTC), of which nothing need have been heard.
 
     Asking again with the same `why`, which names what the look is for, changes nothing. `missing`:
     the helpdesk did not show the ticket.

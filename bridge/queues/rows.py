@@ -268,9 +268,7 @@ def _row(conn: Connection, queue: QueueName, row_id: int) -> Row[Any]:
     table = _TABLES[queue]
     row = conn.execute(select(table).where(table.c.id == row_id)).one_or_none()
     if row is None:
-        raise BadRequest(
-            f"there is no {queue} {row_id}; `points-bridge deliveries list` lists them"
-        )
+        raise BadRequest(f"there is no {queue} {row_id}; `points-bridge queues list` lists them")
     return row
 
 

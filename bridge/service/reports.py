@@ -39,7 +39,7 @@ class Explanation:
     fields: Fields
     decisions: tuple[PastDecision, ...]
     clocks: tuple[dict[str, Any], ...]
-    deliveries: tuple[QueueRow, ...]
+    rows: tuple[QueueRow, ...]
 
 
 def balance(bridge: Bridge, ref: str) -> Balance:
@@ -108,7 +108,7 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
             for one in known
             for clock in incidents.past_clocks(conn, one.id)
         ),
-        deliveries=tuple(found),
+        rows=tuple(found),
     )
 
 

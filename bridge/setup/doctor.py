@@ -147,7 +147,7 @@ def _ledger_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
     if any(dead.values()):
         counts = ", ".join(f"{count} in the {queue}" for queue, count in dead.items() if count)
         what = f"dead letters wait for somebody: {counts}"
-        remedy = "`points-bridge deliveries list --state dead` says why; mend that, then replay"
+        remedy = "`points-bridge queues list --state dead` says why; mend that, then replay"
         found.append(Problem(Severity.PROBLEM, "queues", what, remedy))
     return [*found, *_delay_problems(ledger, now), *_display_problems(ledger)]
 
@@ -159,7 +159,7 @@ def _delay_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
     severity = Severity.PROBLEM if age >= _STUCK else Severity.WARNING
     what = f"the oldest work has been queued for {round(age / timedelta(minutes=1))} minutes"
     remedy = (
-        "is `points-bridge serve` or `points-bridge work` running? `points-bridge deliveries list`"
+        "is `points-bridge serve` or `points-bridge work` running? `points-bridge queues list`"
         " says what failed"
     )
     return [Problem(severity, "queues", what, remedy)]

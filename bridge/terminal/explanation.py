@@ -22,12 +22,12 @@ def show_explanation(found: Explanation) -> None:
         for number, finding in enumerate(decision.findings, start=1):
             _show_finding(number, finding)
     say()
-    deliveries = [
+    queued = [
         (one.queue, one.what, one.state, one.attempts, one.stored_at, one.outcome)
-        for one in found.deliveries
+        for one in found.rows
     ]
     columns = ("Queue", "What", "State", "#Tries", "When", "Outcome")
-    table("Deliveries and write-backs", columns, deliveries)
+    table("Deliveries and write-backs", columns, queued)
 
 
 def _show_finding(number: int, finding: dict[str, Any]) -> None:

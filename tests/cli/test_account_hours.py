@@ -38,12 +38,12 @@ def test_what_was_said_before_stays(run: Run, settings: Path) -> None:
     [
         (("purchase", ACME, "-5", "--reference", "A-1"), "whole number from 1 to 100000"),
         (("purchase", ACME, "9" * 23, "--reference", "A-1"), "whole number from 1 to 100000"),
-        (("deliveries", "show", "outbox", "9" * 23), "positive whole number"),
+        (("queues", "show", "outbox", "9" * 23), "positive whole number"),
         (("purchase", ACME, "0", "--reference", "A-1"), "whole number"),
         (("purchase", ACME, "1.000", "--reference", "A-1"), "whole number"),
         (("purchase", ACME, "ten", "--reference", "A-1"), "whole number"),
-        (("deliveries", "show", "outbox", "-1"), "positive whole number"),
-        (("deliveries", "replay", "inbox", "-1"), "positive whole number"),
+        (("queues", "show", "outbox", "-1"), "positive whole number"),
+        (("queues", "replay", "inbox", "-1"), "positive whole number"),
     ],
 )
 def test_a_number_that_is_none_is_refused_in_a_sentence(

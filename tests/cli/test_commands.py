@@ -101,8 +101,8 @@ def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path
         (("account", "A", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
         (("explain", "support", "77"), "no delivery about support ticket 77"),
         (("explain", "nowhere", "77"), "no helpdesk 'nowhere'"),
-        (("deliveries", "show", "inbox", "9"), "there is no inbox 9"),
-        (("deliveries", "replay", "outbox", "9"), "there is no outbox 9"),
+        (("queues", "show", "inbox", "9"), "there is no inbox 9"),
+        (("queues", "replay", "outbox", "9"), "there is no outbox 9"),
         (("due", "--opened-at", "soon", "--timezone", "UTC"), "is no ISO 8601 time"),
         (("due", "--opened-at", "2026-11-20", "--timezone", "Mars/Base"), "unknown time zone"),
     ],
@@ -178,6 +178,7 @@ def test_explain_tells_every_rule_in_order(run: Run, scene: Scene) -> None:
     (decision,) = explained["decisions"]
     assert decision["kind"] == "accepted"
     assert explained["clocks"][0]["inputs"]["iana_version"]
+    assert [row["queue"] for row in explained["rows"]] == ["inbox", "outbox"]
 
 
 def test_dead_letters_are_listed_shown_replayed_and_discarded(run: Run, scene: Scene) -> None:
@@ -189,16 +190,16 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(run: Run, scene: S
     for _ in range(2):
         scene.zammad.model.customer_mails("eve@evil.example", "Help", "Please.")
     scene.settle()
-    first, second = of(run, "deliveries", "list", "--state", "dead")
+    first, second = of(run, "queues", "list", "--state", "dead")
     assert first["queue"] == "inbox"
-    shown = of(run, "deliveries", "show", "inbox", str(first["id"]))
+    shown = of(run, "queues", "show", "inbox", str(first["id"]))
     assert shown["row"]["outcome"] == first["outcome"]
-    assert run("deliveries", "replay", "inbox", str(first["id"]))[0] == 0
+    assert run("queues", "replay", "inbox", str(first["id"]))[0] == 0
     scene.settle()
-    assert [one["id"] for one in of(run, "deliveries", "list")] == [second["id"]]
-    assert run("deliveries", "discard", "inbox", str(second["id"]), "--reason", "a test")[0] == 0
-    assert of(run, "deliveries", "list", "--state", "dead") == []
-    code, _, err = run("deliveries", "discard", "inbox", str(second["id"]), "--reason", "x")
+    assert [one["id"] for one in of(run, "queues", "list")] == [second["id"]]
+    assert run("queues", "discard", "inbox", str(second["id"]), "--reason", "a test")[0] == 0
+    assert of(run, "queues", "list", "--state", "dead") == []
+    code, _, err = run("queues", "discard", "inbox", str(second["id"]), "--reason", "x")
     assert code == 1
     assert "not dead" in err
 

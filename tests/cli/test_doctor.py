@@ -92,10 +92,10 @@ def test_a_healthy_deployment_has_no_problems_and_no_warnings(well: Patient) -> 
 
 def test_looking_changes_nothing(well: Patient) -> None:
     calls = len(well.scene.zammad.model.calls)
-    before = of(well.run, "deliveries", "list", "--state", "done")
+    before = of(well.run, "queues", "list", "--state", "done")
     of(well.run, "doctor")
     assert {call.method for call in well.scene.zammad.model.calls[calls:]} == {"GET"}
-    assert of(well.run, "deliveries", "list", "--state", "done") == before
+    assert of(well.run, "queues", "list", "--state", "done") == before
 
 
 def test_looking_for_a_database_makes_none(well: Patient) -> None:
@@ -270,7 +270,7 @@ PLANTED: list[tuple[Callable[[Patient], None], str, str, str]] = [
     (something_else_at_the_address, "problem", "answers 404", "check public_url"),
     (receiver_with_old_settings, "problem", "no such helpdesk", "start the receiver anew"),
     (no_public_url, "warning", "not known how helpdesks reach", "set public_url in [listen]"),
-    (dead_letter, "problem", "dead letters wait", "points-bridge deliveries list --state dead"),
+    (dead_letter, "problem", "dead letters wait", "points-bridge queues list --state dead"),
     (organisation_that_cannot_be_written, "warning", "do not show their points", "show_balance"),
     (stuck_work, "problem", "has been queued for", "is `points-bridge serve`"),
     (damaged_ledger, "problem", "guard guard_lot_update", "restore the last sound"),

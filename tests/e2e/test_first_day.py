@@ -121,7 +121,7 @@ def day(request: pytest.FixtureRequest) -> FirstDay:
 
 def test_one_command_makes_a_helpdesk_ready(day: FirstDay) -> None:
     """ "An admin of either helpdesk goes from credentials to a working bridge in one command" """
-    code, complaint = day.typed("deliveries", "list")
+    code, complaint = day.typed("queues", "list")
     assert (code, "run `points-bridge setup support`" in str(complaint)) == (1, True)
     code, done = day.typed("setup", "support", "--yes")
     assert (code, done["failed"], done["left_out"]) == (0, None, [])

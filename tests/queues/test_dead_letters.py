@@ -100,9 +100,7 @@ def test_a_write_shows_its_payload(queues: Queues) -> None:
 def test_a_row_that_is_not_there_is_named(queues: Queues) -> None:
     with pytest.raises(BadRequest) as refused:
         queues.row("outbox", 99)
-    assert str(refused.value) == (
-        "there is no outbox 99; `points-bridge deliveries list` lists them"
-    )
+    assert str(refused.value) == ("there is no outbox 99; `points-bridge queues list` lists them")
 
 
 class TestReplay:

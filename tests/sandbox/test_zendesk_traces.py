@@ -132,7 +132,7 @@ def test_a_deleted_organisation_leaves_its_people_and_tickets_without_one(
     zendesk.model.agent_sets(closed, status="closed")
     ticket_id = zendesk.model.customer_mails(CARLA, "Broken too", "It is.")
     [row] = zd.get("/organizations")["organizations"]
-    zendesk.subscribe_to_events("http://bridge.example/webhooks/zendesk")
+    zd.subscribe("http://bridge.example/webhooks/zendesk", "organization_changed")
     zendesk.webhooks.drain()
     receiver.requests.clear()
     zd.call("DELETE", f"/organizations/{row['id']}", client=Client.SETUP, status=204)

@@ -76,7 +76,7 @@ def test_a_ticket_is_explained_whole(house: House) -> None:
         (1, NOW),
         (1, house.now),
     ]
-    assert [row.queue for row in found.deliveries] == ["inbox"] * 3 + ["outbox"] * 3
+    assert [row.queue for row in found.rows] == ["inbox"] * 3 + ["outbox"] * 3
 
 
 def test_every_clock_of_an_incident_is_told(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Commands about what is queued and what got stuck: the dead letters of inbox and outbox."""
+"""Commands about what is queued and what got stuck: the dead letters of both queues."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +9,7 @@ from bridge.cli.common import bridge_of
 from bridge.cli.numbers import taking, whole
 from bridge.queues import rows
 from bridge.queues.rows import QueueName, QueueRow
-from bridge.service import deliveries
+from bridge.service import queues
 from bridge.terminal.output import Json, dump, say, table
 
 commands = typer.Typer(
@@ -38,7 +38,7 @@ _NUMBER = whole("the number in the list is")
 Number = Annotated[int, typer.Argument(help="Its number in the list.", parser=_NUMBER)]
 
 
-@commands.command("list", epilog="Example: points-bridge deliveries list --state dead --json")
+@commands.command("list", epilog="Example: points-bridge queues list --state dead --json")
 def list_rows(
     context: typer.Context,
     state: Annotated[
@@ -48,7 +48,7 @@ def list_rows(
 ) -> None:
     """List what is not done yet; the dead ones wait for you."""
     with bridge_of(context) as bridge:
-        found = deliveries.listed(bridge, state)
+        found = queues.listed(bridge, state)
     if as_json:
         dump(found)
         return
@@ -59,13 +59,13 @@ def list_rows(
     table("Deliveries and write-backs", columns, [_cells(row) for row in found])
 
 
-@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge deliveries show outbox 17")
+@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge queues show outbox 17")
 def show(
     context: typer.Context, queue: QueueArgument, number: Number, as_json: Json = False
 ) -> None:
     """Show one of them and what it carries."""
     with bridge_of(context) as bridge:
-        row, carried = deliveries.details(bridge, _name(queue), number)
+        row, carried = queues.details(bridge, _name(queue), number)
     if as_json:
         dump({"row": row, "carries": carried})
         return
@@ -76,7 +76,7 @@ def show(
     ])  # fmt: skip
 
 
-@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge deliveries replay --all")
+@commands.command(cls=taking(_NUMBER), epilog="Example: points-bridge queues replay --all")
 def replay(
     context: typer.Context,
     queue: Annotated[Queue | None, typer.Argument(help="Which queue.")] = None,
@@ -90,16 +90,16 @@ def replay(
         raise typer.BadParameter("name a queue and a number, or --all")
     with bridge_of(context) as bridge:
         if queue and number:
-            deliveries.replay(bridge, _name(queue), number)
+            queues.replay(bridge, _name(queue), number)
             count = 1
         else:
-            count = deliveries.replay_all(bridge)
+            count = queues.replay_all(bridge)
     say(f"Queued again: {count}.")
 
 
 @commands.command(
     cls=taking(_NUMBER),
-    epilog='Example: points-bridge deliveries discard inbox 4 --reason "test ticket"',
+    epilog='Example: points-bridge queues discard inbox 4 --reason "test ticket"',
 )
 def discard(
     context: typer.Context,
@@ -109,7 +109,7 @@ def discard(
 ) -> None:
     """Put a dead letter aside for good."""
     with bridge_of(context) as bridge:
-        deliveries.discard(bridge, _name(queue), number, reason)
+        queues.discard(bridge, _name(queue), number, reason)
     say(f"Discarded: {queue.value} {number}.")
 
 
