@@ -130,11 +130,12 @@ class TestAnInterruptedSetup:
     def test_goes_on_from_any_call_to_the_same_end(
         self, vendor: responses.RequestsMock, fault: Fault
     ) -> None:
-        """Every single call is cut in turn; then the command is run again."""
+        """Every single call is cut in turn; then the command is run again, where it meets new."""
         whole = Desk(vendor, native_slas=True)
         set_up(whole)
         expected, calls = whole.state(), list(whole.box.model.calls)
         assert sum(call.method != "GET" for call in calls) == 27
+        met: list[object] = []
         for cut, call in enumerate(calls):
             if call.method == "GET" and fault.carried_out:
                 continue  # nothing is carried out by it
@@ -143,6 +144,9 @@ class TestAnInterruptedSetup:
             desk.fault(fault, after=cut)
             with pytest.raises(HelpdeskUnavailable):
                 set_up(desk)
+            if (left := deepcopy(desk.state())) in met:
+                continue  # from there it went on before: two reads leave the same
+            met.append(left)
             set_up(desk)
             assert desk.state() == expected, f"cut at call {cut}: {call}"
 

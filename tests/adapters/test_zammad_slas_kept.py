@@ -1,5 +1,7 @@
 """Zammad's own calendars and SLAs after a cut, beside those of others, and taken away again."""
 
+from copy import deepcopy
+
 import pytest
 import responses
 
@@ -39,6 +41,7 @@ class TestAnInterruptedSetup:
         assert [call.method for call in calls if call.method != "GET"] == [
             *["PUT", "POST", "POST", "PUT", "DELETE", "DELETE"]
         ]
+        met: list[object] = []
         for cut, call in enumerate(calls):
             if call.method == "GET" and fault.carried_out:
                 continue  # nothing is carried out by it
@@ -47,6 +50,9 @@ class TestAnInterruptedSetup:
             desk.fault(fault, after=cut)
             with pytest.raises(HelpdeskUnavailable):
                 set_up(desk)
+            if (left := deepcopy(desk.state())) in met:
+                continue  # from there it went on before: two reads leave the same
+            met.append(left)
             set_up(desk)
             assert desk.state() == expected, f"cut at call {cut}: {call}"
             assert changes(plan(desk)) == []
