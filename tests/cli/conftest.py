@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ import structlog
 from bridge.cli import main
 from bridge.demo.scene import HELPDESK, ZAMMAD, Clock, Scene, open_scene
 from bridge.sandbox.zammad import Token
+from tests.test_docs import CODE, TestCommands
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -84,10 +86,27 @@ def scene(tmp_path: Path, settings: Path) -> Iterator[Scene]:
 
 
 def of(run: Run, *arguments: str) -> Any:
-    """What a command prints as JSON."""
+    """What a command prints as JSON, of which its page names every part."""
     code, out, err = run(*arguments, "--json")
     assert (code, err) == (0, "")
-    return json.loads(out)
+    found = json.loads(out)
+    for one in found if isinstance(found, list) else [found]:
+        unnamed = one.keys() - named_on_the_page(*arguments)
+        assert not unnamed, f"docs/commands.md does not name {unnamed}"
+    return found
+
+
+#: Whose JSON is that of another command, as the page says.
+AS_ANOTHER = {"account": "balance", "accounts": "balance"}
+
+
+def named_on_the_page(*arguments: str) -> set[str]:
+    """What docs/commands.md names of the JSON that a command prints."""
+    pages = TestCommands.documented()
+    first, both = arguments[0], " ".join(arguments[:2])
+    section = pages[AS_ANOTHER.get(first) or (both if both in pages else first)][1]
+    told = re.findall(r"^JSON: .*(?:\n.+)*", section, re.MULTILINE)
+    return set(CODE.findall("".join(told)))
 
 
 @pytest.fixture
