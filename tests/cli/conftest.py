@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,10 +16,16 @@ import structlog
 
 from bridge.cli import main
 from bridge.demo.scene import HELPDESK, ZAMMAD, Clock, Scene, open_scene
+from bridge.jobs import run_once
+from bridge.policy.calendars import data_versions
 from bridge.sandbox.zammad import Token
+from bridge.setup import facts as gathered
 from tests.test_docs import CODE, TestCommands
 
 Run = Callable[..., tuple[int, str, str]]
+
+#: What the names of the helpdesk's secrets begin with.
+ENV = "POINTS_BRIDGE_SUPPORT_"
 
 WEBHOOK_SECRET = "canary-webhook-secret"
 #: An admin has chosen the webhook's secret, and nothing can be set up without another token.
@@ -122,3 +129,51 @@ def bare(tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         scene.zammad.webhooks.start()
         yield scene
         scene.zammad.webhooks.stop()
+
+
+class Patient:
+    """A deployment that is well, and what can be done to it."""
+
+    def __init__(
+        self, run: Run, scene: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.run, self.scene, self.settings, self.monkeypatch = run, scene, settings, monkeypatch
+
+    @property
+    def database(self) -> Path:
+        return self.settings.with_name("points-bridge.db")
+
+    def row(self, table: str, name: str) -> dict[str, Any]:
+        rows = self.scene.zammad.model.store.tables[table].values()
+        (found,) = [row for row in rows if row["name"] == name]
+        return found
+
+    def rewrite(self, old: str, new: str) -> None:
+        text = self.settings.read_text(encoding="utf-8")
+        assert old in text
+        self.settings.write_text(text.replace(old, new), encoding="utf-8")
+
+    def sql(self, *statements: str) -> None:
+        """By hand, past everything that guards the ledger."""
+        with sqlite3.connect(self.database) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+
+@pytest.fixture
+def well(run: Run, bare: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    """Set up by the command, with a ticket, a purchase and nothing to do."""
+    model = bare.zammad.model
+    model.add_organization("Acme GmbH")
+    model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
+    assert of(run, "setup", HELPDESK, "--yes")["failed"] is None
+    of(run, "purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    model.customer_mails("carla@acme.example", "Help", "Please.")
+    assert bare.zammad.webhooks.wait_until_idle(30)
+    bare.settle()
+    run_once(bare.bridge)
+    # The package that is locked grows old, and that is for another test to tell.
+    fresh = replace(data_versions(), tzdata=f"{datetime.now(UTC).year}.1")
+    monkeypatch.setattr(gathered, "data_versions", lambda: fresh)
+    return Patient(run, bare, settings, monkeypatch)
