@@ -303,8 +303,8 @@ PLAIN_WORDS = frozenset(
 VENDORS_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "article attribute badge desk escalation group health mail mailbox mime notification"
-        " placeholder saving sla view",
+        "article attribute badge deletion desk escalation flag group health mail mailbox mime"
+        " notification placeholder saving sla suspended view",
     )
 )
 #: The verbs that products of this kind use for everything, and the one place where each is at home.

@@ -229,7 +229,8 @@ def declare_in_zendesk(box: ZendeskSandbox, endpoint: str) -> str:
     """
     zd = ZendeskApi(box)
     for title, kind in FIELD_TYPES.items():
-        options = [{"name": value, "value": value} for value in OPTIONS.get(title, ())]
+        tags = [f"{title}_{choice}" for choice in OPTIONS.get(title, ())]
+        options = [{"name": tag, "value": tag} for tag in tags]
         field = {"title": title, "type": kind, "custom_field_options": options}
         zd.admin("POST", "/ticket_fields", {"ticket_field": field}, 201)
     for key, kind in {**dict.fromkeys(PLACE, "text"), **ACCOUNT_FIELD_TYPES}.items():

@@ -34,8 +34,8 @@ _EMBEDDED = {
 class Views:
     """Renders records, without changing them.
 
-    Zammad caches what a record looks like until the record changes: one that was read before a
-    migration does not show the new columns.
+    Zammad caches what a record looks like until the record changes, or, of an organisation, one of
+    its tickets: one that was read before a migration does not show the new columns.
     """
 
     def __init__(self, store: Store) -> None:
@@ -45,7 +45,7 @@ class Views:
     def ticket(self, ticket: Record) -> Record:
         """A ticket with the ids of its articles, as PUT, POST and assets show it."""
         ids = [row["id"] for row in self._store.articles(ticket["id"])]
-        shown = self._as_cached("Ticket", ticket)
+        shown = self._as_cached("Ticket", ticket, ticket["updated_at"])
         return shown | {"article_ids": ids, "ticket_time_accounting_ids": []}
 
     def ticket_expanded(self, ticket: Record) -> Record:
@@ -86,7 +86,10 @@ class Views:
 
     def organization(self, organization: Record) -> Record:
         """An organisation with the ids of its members."""
-        return self._as_cached("Organization", organization) | {
+        tickets = self._store.tables["Ticket"].values()
+        mine = (row for row in tickets if row["organization_id"] == organization["id"])
+        touched = max(row["updated_at"] for row in (organization, *mine))
+        return self._as_cached("Organization", organization, touched) | {
             "member_ids": [row["id"] for row in self._members(organization)],
             "secondary_member_ids": [
                 row["id"]
@@ -255,8 +258,8 @@ class Views:
         keys = ("created_by", "updated_by")
         return {key: self._store.label("User", row[f"{key}_id"]) for key in keys}
 
-    def _as_cached(self, table: str, row: Record) -> Record:
-        key, changed = (table, row["id"]), row["updated_at"]
+    def _as_cached(self, table: str, row: Record, changed: datetime) -> Record:
+        key = (table, row["id"])
         if key not in self._cached or self._cached[key][0] != changed:
             self._cached[key] = changed, frozenset(row)
         columns = self._cached[key][1]
