@@ -21,7 +21,7 @@ demo: $(READY)  ## Show the bridge at work, with a helpdesk that lives in this p
 	@$(BIN)/points-bridge demo
 
 test: $(READY)  ## Run the tests
-	@$(BIN)/pytest -n auto -q
+	@$(BIN)/pytest -n auto --dist worksteal -q
 
 lint: $(READY)  ## Check format, style, types and the layers
 	@$(BIN)/ruff format --check --quiet
