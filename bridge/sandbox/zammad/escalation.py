@@ -7,6 +7,7 @@ here a ticket learns of it when it is saved.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -123,6 +124,7 @@ def check_hours(calendar: Record) -> None:
         raise ApiError(422, "No configured business hours found!")
 
 
+@lru_cache(maxsize=64)
 def zone_offsets(now: datetime) -> dict[str, int]:
     """The zones that a calendar can be given, each with its offset in whole hours (174).
 
