@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bridge.ledger import accounts, incidents, points
+from bridge.ledger import accounts, holdings, incidents, points
 from bridge.ledger.incidents import Stored
 from bridge.policy.clock import watched
 from bridge.policy.gate import hold_is_over, reminder_due
@@ -43,8 +43,8 @@ def watch_holds(bridge: Bridge) -> int:
     where that look never comes to an end.
     """
     held = bridge.db.read(incidents.held)
-    waiting = sorted({stored.account_id for stored in held})
-    released = sum(bridge.db.write(partial(_release, bridge=bridge, account_id=i)) for i in waiting)
+    able = bridge.db.read(partial(_able_to_pay, bridge=bridge, held=held))
+    released = sum(bridge.db.write(partial(_release, bridge=bridge, account_id=i)) for i in able)
     if released:
         bridge.wake.call()
     return released + _each(bridge, held, _hold)
@@ -73,6 +73,13 @@ def _watch(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     incidents.save(conn, stored)
     writeback.owe_clock(conn, bridge, stored, now)
     return True
+
+
+def _able_to_pay(conn: Connection, bridge: Bridge, held: Sequence[Stored]) -> list[int]:
+    """Whose tickets are worth a transaction: most accounts that wait have no points."""
+    waiting = sorted({stored.account_id for stored in held})
+    now, price = bridge.now(), bridge.terms.price
+    return [one for one in waiting if holdings.on_hand(conn, one, now) >= price]
 
 
 def _release(conn: Connection, bridge: Bridge, account_id: int) -> int:
