@@ -110,11 +110,11 @@ def balance(context: typer.Context, account: Account, as_json: Json = False) -> 
 def statement(context: typer.Context, account: Account, as_json: Json = False) -> None:
     """Show every booking of an account, oldest first."""
     with bridge_of(context, Purpose.LEDGER) as bridge:
-        owner, lines = reports.statement(bridge, account)
+        found = reports.statement(bridge, account)
     if as_json:
-        dump(names_as_json(owner) | {"entries": lines})
+        dump(names_as_json(found) | {"entries": found.entries})
     else:
-        show_statement(owner, lines)
+        show_statement(found)
 
 
 def _print(found: reports.Balance, as_json: bool) -> None:

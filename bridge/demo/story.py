@@ -175,7 +175,7 @@ def _show(scene: Scene) -> None:
     show_explanation(reports.explain(scene.bridge, HELPDESK, str(tickets[0]["id"])))
     console.rule("[bold]Where the points went (points-bridge statement)")
     for account in ("Acme GmbH", "Maple Inc"):
-        show_statement(*reports.statement(scene.bridge, account))
+        show_statement(reports.statement(scene.bridge, account))
 
 
 def _show_ticket(scene: Scene, ticket: dict[str, Any]) -> None:

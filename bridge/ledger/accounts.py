@@ -24,15 +24,13 @@ _MOST_ATTEMPTS = 5
 class Account:
     """The customer record that owns points, in all helpdesks together.
 
-    `ref` is its own for ever; `name` follows its customer record's; `also_known_as` are the other
-    names by which people may mean it, former ones among them. `address` and `hours` are what an
-    admin set for the account; `helpdesk_address` is where the helpdesk's own record says it is.
+    `ref` is its own for ever; `name` follows its customer record's. `address` and `hours` are what
+    an admin set for the account; `helpdesk_address` is where the helpdesk's own record says it is.
     """
 
     id: int
     ref: str
     name: str
-    also_known_as: tuple[str, ...]
     address: Address
     helpdesk_address: Address
     hours: Hours
@@ -160,9 +158,13 @@ def by_id(conn: Connection, account_id: int) -> Account:
     told = conn.execute(said).one_or_none() or (None, None, None)
     address = Address(row.zone, row.country, row.subdivision)
     hours = Hours.from_dict(row.hours or {})
-    own = {names.key(row.ref), names.key(row.name)}
-    others = tuple(one for one in names.all_of(conn, account_id) if names.key(one) not in own)
-    return Account(row.id, row.ref, row.name, others, address, Address(*told), hours)
+    return Account(row.id, row.ref, row.name, address, Address(*told), hours)
+
+
+def other_names(conn: Connection, account: Account) -> tuple[str, ...]:
+    """By what else people may mean an account, former names among them."""
+    own = {names.key(account.ref), names.key(account.name)}
+    return tuple(one for one in names.all_of(conn, account.id) if names.key(one) not in own)
 
 
 def owner_of(conn: Connection, helpdesk: str, customer_ref: str) -> int | None:

@@ -104,7 +104,7 @@ def _buy(
     return Bought(
         account=account.ref,
         name=account.name,
-        also_known_as=account.also_known_as,
+        also_known_as=accounts.other_names(conn, account),
         lot_id=purchase.lot_id,
         points=amount,
         purchased_on=day,

@@ -19,13 +19,26 @@ from bridge.ticket import Fields
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an account has now: points on hand, and the lots that they lie in, next expiry first."""
+    """What an account has now: points on hand, and the lots that they lie in, next expiry first.
+
+    `also_known_as`: by what else people may mean it.
+    """
 
     account: Account
+    also_known_as: tuple[str, ...]
     located: Located
     on_hand: int
     lots: tuple[LotLine, ...]
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Every booking of an account, oldest first, with the running balance."""
+
+    account: Account
+    also_known_as: tuple[str, ...]
+    entries: list[StatementLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +71,17 @@ def balances(bridge: Bridge) -> list[Balance]:
     )
 
 
-def statement(bridge: Bridge, ref: str) -> tuple[Account, list[StatementLine]]:
-    """Every booking of an account, oldest first, with the running balance.
+def statement(bridge: Bridge, ref: str) -> Statement:
+    """Every booking of an account.
 
     Raises:
         BadRequest: no such account.
     """
 
-    def work(conn: Connection) -> tuple[Account, list[StatementLine]]:
+    def work(conn: Connection) -> Statement:
         account = accounts.find(conn, ref)
-        return account, holdings.statement(conn, account.id)
+        others = accounts.other_names(conn, account)
+        return Statement(account, others, holdings.statement(conn, account.id))
 
     return bridge.db.read(work)
 
@@ -88,7 +102,8 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
     located = bridge.locate(account)
     lots = holdings.usable_lots(conn, account.id, now)
     held = len(incidents.held(conn, account.id))
-    return Balance(account, located, holdings.on_hand(conn, account.id, now), lots, held)
+    others, points = accounts.other_names(conn, account), holdings.on_hand(conn, account.id, now)
+    return Balance(account, others, located, points, lots, held)
 
 
 def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine
 from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_open_day, format_weekly
 from bridge.policy.points import last_valid_day
 from bridge.service.core import Located
-from bridge.service.reports import Balance
+from bridge.service.reports import Balance, Statement
 from bridge.terminal.names import called, now_called
 from bridge.terminal.output import escaped, say, table
 
@@ -75,18 +74,18 @@ def _hours(found: Balance) -> str:
     return "; ".join([week, *(one for one in dates if not one.endswith(" ")), promise])
 
 
-def names_as_json(account: Account) -> dict[str, object]:
+def names_as_json(found: Balance | Statement) -> dict[str, object]:
     """What an account is called, for scripts: its ref first."""
     return {
-        "account": account.ref,
-        "name": account.name,
-        "also_known_as": account.also_known_as,
+        "account": found.account.ref,
+        "name": found.account.name,
+        "also_known_as": found.also_known_as,
     }
 
 
 def balance_as_json(found: Balance) -> dict[str, object]:
     """The same for scripts. `hours` is what the account itself says, the other what holds."""
-    return names_as_json(found.account) | {
+    return names_as_json(found) | {
         "on_hand": found.on_hand,
         "waiting": found.held,
         "zone": found.located.calendar.zone,

@@ -1,12 +1,11 @@
 """An account's bookings, as a person reads them."""
 
-from bridge.ledger.accounts import Account
-from bridge.ledger.holdings import StatementLine
+from bridge.service.reports import Statement
 from bridge.terminal.names import now_called
 from bridge.terminal.output import table
 
 
-def show_statement(owner: Account, lines: list[StatementLine]) -> None:
+def show_statement(found: Statement) -> None:
     """An account's bookings as a table."""
     rows = [
         (
@@ -18,7 +17,8 @@ def show_statement(owner: Account, lines: list[StatementLine]) -> None:
             f"{line.helpdesk} {line.ticket_number}" if line.helpdesk else None,
             line.reason,
         )
-        for line in lines
+        for line in found.entries
     ]
     columns = ("When", "What", "#Points", "#Balance", "Lot", "Ticket", "Why")
-    table(f"Statement of {owner.ref}{now_called(owner.ref, owner.name)}", columns, rows)
+    ref, name = found.account.ref, found.account.name
+    table(f"Statement of {ref}{now_called(ref, name)}", columns, rows)

@@ -47,7 +47,7 @@ def on_hand(on: Playing, account: str) -> int:
 
 def charges(on: Playing, account: str) -> int:
     """How many charges stand in an account's statement."""
-    _, lines = reports.statement(on.bridge, account)
+    lines = reports.statement(on.bridge, account).entries
     return sum(line.kind == "charge" for line in lines)
 
 

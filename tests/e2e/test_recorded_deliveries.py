@@ -167,7 +167,7 @@ def ledger(scene: Scene) -> dict[str, Any]:
     """All that matters of what was decided, without the instants of deciding it."""
     found: dict[str, Any] = {"audit": scene.bridge.db.read(audit)}
     for balance in reports.balances(scene.bridge):
-        _, lines = reports.statement(scene.bridge, balance.account.ref)
+        lines = reports.statement(scene.bridge, balance.account.ref).entries
         charges = sorted(f"{one.helpdesk} {one.ticket_number} {one.points}" for one in lines)
         found[balance.account.ref] = (balance.on_hand, charges)
     for ticket_id in final_truth().tickets:

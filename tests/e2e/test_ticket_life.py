@@ -282,7 +282,7 @@ def test_the_sweep_books_the_expiry_once(desk: Desk) -> None:
     bought(desk, "Acme GmbH", 10)
     for _ in range(3):
         desk.wait(366 * DAY)
-    _, lines = reports.statement(desk.bridge, "Acme GmbH")
+    lines = reports.statement(desk.bridge, "Acme GmbH").entries
     assert [(line.kind, line.points) for line in lines] == [("purchase", 10), ("expiry", -10)]
     assert sound(desk)
 

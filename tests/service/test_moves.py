@@ -36,7 +36,7 @@ def test_a_charge_goes_back_and_the_new_account_pays(house: House) -> None:
     )
     assert (old.incident.number, new.incident.number) == (1, 2)
     assert old.account_id != new.account_id
-    line = statement(house.bridge, ACME.name)[1][-1]
+    line = statement(house.bridge, ACME.name).entries[-1]
     assert (line.kind, line.actor, line.reason) == ("credit", "bridge", "moved to another account")
 
 

@@ -32,7 +32,7 @@ def test_what_was_bought_is_told(house: House) -> None:
 
 def test_the_booking_says_where_it_came_from(house: House) -> None:
     house.buy(30, reference="INV-1", source="shop", actor="webshop")
-    (line,) = statement(house.bridge, ACME.name)[1]
+    (line,) = statement(house.bridge, ACME.name).entries
     assert (line.source, line.reference, line.actor) == ("shop", "INV-1", "webshop")
     (lot,) = balance(house.bridge, ACME.name).lots
     assert lot.purchased_on == TODAY
@@ -40,7 +40,7 @@ def test_the_booking_says_where_it_came_from(house: House) -> None:
 
 def test_by_hand_it_comes_from_the_command_line(house: House) -> None:
     house.buy(30)
-    (line,) = statement(house.bridge, ACME.name)[1]
+    (line,) = statement(house.bridge, ACME.name).entries
     assert (line.source, line.actor) == ("cli", "cli")
 
 

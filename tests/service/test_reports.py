@@ -49,9 +49,9 @@ def test_a_statement_is_of_one_account(house: House) -> None:
     house.buy(20, BETA.name)
     house.open()
     house.run()
-    account, lines = statement(house.bridge, ACME.name)
-    assert account.name == ACME.name
-    assert [(line.kind, line.points, line.balance) for line in lines] == [
+    found = statement(house.bridge, ACME.name)
+    assert found.account.name == ACME.name
+    assert [(line.kind, line.points, line.balance) for line in found.entries] == [
         ("purchase", 30, 30),
         ("charge", -10, 20),
     ]

@@ -16,7 +16,7 @@ from tests.service.conftest import ACME, BETA, DAY, HOUR, NOW, House
 
 
 def booked(house: House) -> list[tuple[str, int]]:
-    return [(line.kind, line.points) for line in statement(house.bridge, ACME.name)[1]]
+    return [(line.kind, line.points) for line in statement(house.bridge, ACME.name).entries]
 
 
 class TestOpening:
@@ -54,7 +54,7 @@ class TestOpening:
         house.buy(100)
         house.open()
         house.settle()
-        line = statement(house.bridge, ACME.name)[1][-1]
+        line = statement(house.bridge, ACME.name).entries[-1]
         assert (line.actor, line.reason, line.ticket_number) == ("bridge", "accepted", "31005")
 
     def test_the_due_time_is_stored_with_what_it_was_computed_from(self, house: House) -> None:
