@@ -363,6 +363,11 @@ class TestNothing:
         made = settle(ticket(Status.CLOSED), self.LIFE, incident, now)
         assert (after(made) if made else incident) == at_once
 
+    def test_the_history_is_newer_than_a_ticket_that_was_closed_when_it_was_read(self) -> None:
+        changes = history((OPENED + HOUR, Status.CLOSED), (OPENED + DAY, Status.OPEN))
+        made = settle(ticket(Status.CLOSED), changes, None, context(OPENED + 3 * DAY))
+        assert kinds(made) == [Kind.ACCEPTED, Kind.CLOSED, Kind.REOPENED]
+
     def test_a_new_tickets_history_is_not_worth_a_call(self) -> None:
         assert not needs_history(ticket(), None)
         assert not needs_history(ticket(), accepted())
