@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from bridge.adapters.registry import VENDORS
 from bridge.database.engine import Database
 from bridge.errors import BadRequest, BridgeError, UnknownHelpdesk
 from bridge.jobs import Jobs
-from bridge.ledger.accounts import note_first_seen
+from bridge.ledger.accounts import put_into_service
 from bridge.queues import rows
 from bridge.service.core import Bridge, Helpdesk
 from bridge.service.intake import receive
@@ -36,7 +36,6 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
     """
     with Database.open(settings.database) as database:
         database.migrate()
-        database.write(lambda conn: note_first_seen(conn, settings.helpdesks, now()))
         yield Bridge(
             db=database,
             helpdesks={
@@ -48,6 +47,15 @@ def opened(settings: Settings, now: Callable[[], datetime] = utc_now) -> Iterato
             now=now,
             hours=settings.defaults.service_hours(),
         )
+
+
+def take_up(settings: Settings, name: str) -> None:
+    """Meter what is opened in the helpdesk of that name from now on; done once, and kept.
+
+    Raises: as `opened`.
+    """
+    with opened(settings) as bridge:
+        bridge.db.write(lambda conn: put_into_service(conn, [name], bridge.now()))
 
 
 def provisioner(settings: Settings, name: str) -> Provisioner:
@@ -107,6 +115,16 @@ class Inbound:
         return found
 
 
+def receiving(bridge: Bridge) -> Inbound:
+    """A receiver alone; what is opened from now on is metered, where that was not so already.
+
+    Raises:
+        LedgerBusy: the database is locked.
+    """
+    bridge.db.write(lambda conn: put_into_service(conn, bridge.helpdesks, bridge.now()))
+    return Inbound(bridge)
+
+
 @contextmanager
 def working(bridge: Bridge) -> Iterator[Inbound]:
     """Workers and jobs, running until the end of the block. One such server on a SQLite database.
@@ -117,13 +135,14 @@ def working(bridge: Bridge) -> Iterator[Inbound]:
     workers, jobs = Workers(bridge), Jobs(bridge)
     with ExitStack() as stack:
         stack.enter_context(bridge.db.serving_lock())
+        inbound = replace(receiving(bridge), workers=workers, jobs=jobs)
         # Nobody else works here: what a server that was killed had in hand is taken up at once.
         bridge.db.write(rows.end_leases)
         stack.callback(workers.stop)
         stack.callback(jobs.stop)
         workers.start()
         jobs.start()
-        yield Inbound(bridge, workers, jobs)
+        yield inbound
 
 
 class _NotAsked:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from bridge.bootstrap import Inbound, opened, utc_now, working
+from bridge.bootstrap import Inbound, opened, receiving, utc_now, working
 from bridge.logs import configure_logs
 from bridge.settings import load_settings
 from webhooks.receiver import create_app
@@ -53,7 +53,7 @@ def _until_exit(*, alone: bool) -> Inbound:
     path = Path(os.environ.get(SETTINGS_VARIABLE, "points-bridge.toml"))
     stack = ExitStack()
     bridge = stack.enter_context(opened(load_settings(path, os.environ)))
-    inbound = Inbound(bridge) if alone else stack.enter_context(working(bridge))
+    inbound = receiving(bridge) if alone else stack.enter_context(working(bridge))
     # Not atexit: it does not run in a worker that its server has forked. Where this process is no
     # such worker, multiprocessing's own exit function runs it all the same.
     Finalize(None, stack.close, exitpriority=0)

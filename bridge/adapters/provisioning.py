@@ -4,7 +4,7 @@ Only what carries our marker is ever changed or removed; what an admin made is r
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -191,6 +191,16 @@ class Provisioner(ABC):
         """What keeps the bridge from working with this helpdesk. Reads only, raises nothing.
 
         Credentials, rights, clock, the vendor's limits; and all that a plan would change.
+        """
+
+    @abstractmethod
+    def open_tickets(self, since: datetime) -> Iterator[str]:
+        """The ids of the tickets that are open and were created after `since` (UTC), oldest first.
+
+        Reads only, and only as far as it is asked for: a call for each page. A ticket may come
+        twice where others are opened meanwhile; of `since` whole seconds count.
+
+        Raises: as `plan`.
         """
 
     @abstractmethod

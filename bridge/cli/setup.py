@@ -10,11 +10,13 @@ import typer
 from bridge.adapters.provisioning import Action, Plan, Provisioner, Step
 from bridge.adapters.vendor import web_address
 from bridge.bootstrap import provisioner as provisioner_of
+from bridge.bootstrap import take_up
 from bridge.bootstrap import wanted as wanted_of
 from bridge.cli.common import bridge_of, settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
-from bridge.settings import Purpose
+from bridge.settings import Purpose, Settings
+from bridge.setup.going_live import InService, in_service
 from bridge.setup.plan import apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
 from bridge.terminal.output import Json, complain, dump, escaped, say, table
@@ -85,16 +87,20 @@ def setup(
     provisioner = provisioner_of(settings, helpdesk)
     wanted = wanted_of(settings, helpdesk, _address(url))
     found = removal(provisioner) if remove else plan(provisioner, wanted)
+    service = None if remove else in_service(settings, helpdesk, provisioner)
     if not as_json:
-        _show(helpdesk, found)
+        _show(helpdesk, found, service)
     steps = changes(found)[: 0 if dry_run else None]
     if steps and not yes:
         typer.confirm(f"Carry out {len(steps)} changes in {helpdesk}?", abort=True)
+    if service and not dry_run:
+        _take_up(settings, helpdesk, service, ask=not yes)
     outcome = _carry_out(steps, quiet=as_json)
     if prove_it and not outcome.failed:
         outcome.proved = _prove(context, helpdesk, provisioner, ask=not yes, quiet=as_json)
     if as_json:
-        dump({"plan": [_as_json(step) for step in found], "changes": len(steps)} | asdict(outcome))
+        plan_as_json = {"plan": [_as_json(step) for step in found], "changes": len(steps)}
+        dump(plan_as_json | {"in_service": service} | asdict(outcome))
     if not outcome.fine:
         raise typer.Exit(1)
 
@@ -112,7 +118,13 @@ def _address(url: str | None) -> str | None:
         raise BadRequest(f"--url {error}") from None
 
 
-def _show(helpdesk: str, plan: Plan) -> None:
+def _take_up(settings: Settings, helpdesk: str, service: InService, *, ask: bool) -> None:
+    if ask and service.taken_in:
+        typer.confirm(f"Take in those {service.taken_in} open tickets?", abort=True)
+    take_up(settings, helpdesk)
+
+
+def _show(helpdesk: str, plan: Plan, service: InService | None) -> None:
     kept = sum(step.action is Action.KEEP for step in plan)
     rows = [_row(step) for step in plan if step.action is not Action.KEEP]
     if rows:
@@ -120,6 +132,8 @@ def _show(helpdesk: str, plan: Plan) -> None:
     say(f"{kept} things are as they must be.")
     if not any(step.changes for step in plan):
         say("[green]Nothing is to be done.[/]")
+    if service:
+        say(escaped(service.sentence))
 
 
 def _row(step: Step) -> tuple[object, ...]:

@@ -36,18 +36,21 @@ class Account:
     hours: Hours
 
 
-def note_first_seen(conn: Connection, configured: Iterable[str], now: datetime) -> None:
-    """Note when the bridge first heard of each helpdesk. Repeating changes nothing."""
+def put_into_service(conn: Connection, configured: Iterable[str], now: datetime) -> None:
+    """Note when the bridge took up each helpdesk: it is `now`, once. Repeating changes nothing."""
     known = set(conn.scalars(select(helpdesks.c.name)))
     for name in sorted(set(configured) - known):
         row = insert(conn, helpdesks).values(name=name, first_seen_at=now)
         conn.execute(row.on_conflict_do_nothing())
 
 
-def in_service_since(conn: Connection, helpdesk: str) -> datetime:
-    """When the bridge took up that helpdesk (UTC): older tickets are none of its business."""
+def in_service_since(conn: Connection, helpdesk: str) -> datetime | None:
+    """When the bridge took up that helpdesk (UTC): older tickets are none of its business.
+
+    None: it was neither set up nor served yet.
+    """
     query = select(helpdesks.c.first_seen_at).where(helpdesks.c.name == helpdesk)
-    known: datetime = conn.execute(query).scalar_one()
+    known: datetime | None = conn.execute(query).scalar_one_or_none()
     return known
 
 

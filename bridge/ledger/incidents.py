@@ -1,6 +1,6 @@
 """Incidents as they are stored: their clocks, and the record of every decision about them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,14 @@ def newest(conn: Connection, helpdesk: str, ticket_id: str) -> Stored | None:
     )
     row = conn.execute(query).one_or_none()
     return _stored(row) if row else None
+
+
+def known(conn: Connection, helpdesk: str, ticket_ids: Collection[str]) -> set[str]:
+    """Those of some tickets on which there is an incident."""
+    query = select(incidents.c.ticket_id).where(
+        incidents.c.helpdesk == helpdesk, incidents.c.ticket_id.in_(ticket_ids)
+    )
+    return set(conn.scalars(query))
 
 
 def by_id(conn: Connection, incident_id: int) -> Stored:

@@ -292,8 +292,9 @@ class HelpdeskOptions(_Section):
     in_service_since: (
         Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] | None
     ) = None
-    """Tickets created before this instant are left alone. Without it, the instant at which this
-    database first heard of the helpdesk."""
+    """Tickets created before this instant are left alone. Without it, the instant of the first
+    `points-bridge setup` or `serve`, which is kept. `setup` and `doctor` say how many open tickets
+    it takes in; one that lies in the past must be confirmed."""
     declined_status: Literal["closed", "open"] = "closed"
     """What becomes of a declined ticket: `"closed"`, or `"open"` to leave it to the agents."""
     held_status: Literal["pending"] | None = None

@@ -13,6 +13,7 @@ from bridge.adapters.vendor import is_loopback
 from bridge.queues import rows
 from bridge.settings import Settings
 from bridge.setup.facts import Facts, LedgerFacts, Reach, gather, look
+from bridge.setup.going_live import service_problems
 
 #: Two connections that write or checkpoint at the same moment can, rarely, corrupt a database
 #: before this version (https://www.sqlite.org/wal.html#walresetbug).
@@ -68,6 +69,7 @@ def examine(
             replace(problem, where=f"{name}: {problem.where}")
             for problem in provisioner.check(replace(wanted, promises=promises), now)
         ]
+        found += service_problems(settings, name, provisioner)
     order = list(Severity)
     once = dict.fromkeys(found)  # helpdesks share a receiver, and its problems
     return Diagnosis(tuple(sorted(once, key=lambda one: order.index(one.severity))), facts)

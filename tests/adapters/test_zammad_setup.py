@@ -1,7 +1,7 @@
 """Setting a Zammad up, on the stand-in: what is made, also after a cut and for the last release."""
 
 from copy import deepcopy
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import responses
@@ -123,6 +123,15 @@ class TestAnEmptyZammad:
         for number in range(150):
             desk.add("Trigger", **{**ours, "name": f"aa {number}", "note": ""})
         assert changes(desk.setup().plan(WANTED)) == []
+
+
+def test_open_tickets_are_found_by_the_time_of_their_creation(desk: Desk) -> None:
+    model, closed = desk.box.model, desk.ticket
+    opened = [model.customer_mails("carla@acme.example", str(n), "Please.") for n in range(250)]
+    model.agent_closes(closed)
+    found = list(desk.setup().open_tickets(NOW - timedelta(seconds=1)))
+    assert sorted(found) == sorted(str(ticket) for ticket in opened)
+    assert list(desk.setup().open_tickets(NOW)) == []
 
 
 class TestAnInterruptedSetup:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import timedelta
 
 import pytest
 
@@ -142,6 +143,18 @@ class TestAnEmptyZendesk:
         (step,) = named(desk.setup().plan(Wanted(None)), layout.WEBHOOK, "webhook")
         with pytest.raises(HelpdeskRefused, match=r"listen\.public_url"):
             step.apply()
+
+
+def test_open_tickets_are_found_by_the_time_of_their_creation(desk: Desk) -> None:
+    model = desk.box.model
+    model.add_customer("Carla", "carla@acme.example")
+    tickets = [
+        model.customer_mails("carla@acme.example", f"No. {n}", "Please.") for n in range(250)
+    ]
+    model.agent_solves(tickets[0])
+    found = list(desk.setup().open_tickets(NOW - timedelta(seconds=1)))
+    assert found == [str(ticket) for ticket in tickets[1:]]
+    assert list(desk.setup().open_tickets(NOW)) == []
 
 
 CUTS = {

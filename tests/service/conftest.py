@@ -72,7 +72,7 @@ class House:
             now=lambda: self.now,
         )
         self.db.write(
-            lambda conn: accounts.note_first_seen(conn, self.bridge.helpdesks, NOW - 30 * DAY)
+            lambda conn: accounts.put_into_service(conn, self.bridge.helpdesks, NOW - 30 * DAY)
         )
 
     def configure(self, **given: Any) -> None:

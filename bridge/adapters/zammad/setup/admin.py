@@ -1,7 +1,8 @@
 """Zammad's API as an admin uses it: lists, new records, changes, deletions; for one thread."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import count
 
 from bridge.adapters.http import (
     Failure,
@@ -19,6 +20,7 @@ from bridge.errors import BridgeError, HelpdeskRefused
 _API = "/api/v1"
 _PAGE = 100
 _MOST_PAGES = 100
+_MOST_FOUND = 200  # a search gives no more at once
 
 #: The permission that each resource needs, where it is not that of an agent.
 PERMISSIONS = {
@@ -54,7 +56,7 @@ class ZammadAdmin:
             explain=lambda failure: _explain(failure, label),
         )
 
-    def get(self, path: str, **params: str) -> object:
+    def get(self, path: str, **params: str | list[str]) -> object:
         """The answer of a GET."""
         return decoded(self._session.get(f"{self._base}/{path}", params=params))
 
@@ -74,6 +76,28 @@ class ZammadAdmin:
             if len(new) < _PAGE:
                 break
         return [found[id_] for id_ in sorted(found)]
+
+    def tickets(self, condition: Mapping[str, tuple[str, str | list[str]]]) -> Iterator[Json]:
+        """The tickets that fit, the oldest first: a call for each 200, and each as it is asked for.
+
+        `condition` has an operator and a value for each attribute, as in triggers.
+        """
+        wanted = {
+            f"condition[{name}]{key}": value
+            for name, (operator, said) in condition.items()
+            for key, value in (
+                ("[operator]", operator),
+                ("[value][]" if isinstance(said, list) else "[value]", said),
+            )
+        }
+        order = {"expand": "true", "sort_by": "created_at", "order_by": "asc"}
+        for page in count(1):
+            place = {"limit": str(_MOST_FOUND), "page": str(page)}
+            answer = self.get("tickets/search", **wanted, **order, **place)
+            rows = checked(tuple[Json, ...], answer)
+            yield from rows
+            if len(rows) < _MOST_FOUND:
+                return
 
     def create(self, path: str, body: Mapping[str, object]) -> Json:
         """POST."""
