@@ -127,3 +127,9 @@ def test_it_finds_a_guard_that_is_out_of_force(shell: sqlite3.Connection) -> Non
 
 def test_it_finds_nothing_in_a_sound_ledger(shell: sqlite3.Connection) -> None:
     assert audit_of(shell) == []
+
+
+def test_refunds_are_in_the_sums(shell: sqlite3.Connection) -> None:
+    for statement in (tx("refund", 10, reverses_id=6), entry("refund", 1, -10)):
+        shell.execute(statement.replace("@", ""))
+    assert audit_of(shell) == []

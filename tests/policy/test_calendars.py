@@ -320,6 +320,9 @@ def test_an_account_may_close_reopen_and_shorten_days() -> None:
     assert calendar.windows_on(date(2026, 5, 1)) == parse_windows("09:00-17:00")
     assert calendar.windows_on(date(2026, 12, 31)) == parse_windows("09:00-12:00")
     assert calendar.windows_on(date(2027, 1, 1)) == ()
+    closures = calendar.closures_of(2026)
+    assert date(2026, 12, 24) in closures
+    assert not closures & {date(2026, 5, 1), date(2026, 12, 31), date(2027, 1, 1)}
 
 
 def test_equal_places_make_equal_calendars() -> None:

@@ -1,5 +1,6 @@
 """What people ask."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -55,6 +56,16 @@ def test_a_statement_is_of_one_account(house: House) -> None:
         ("purchase", 30, 30),
         ("charge", -10, 20),
     ]
+
+
+def test_a_statement_names_what_an_account_was_called_before(house: House) -> None:
+    house.open("5", replace(ACME, name="Acme AG"))
+    house.run()
+    for name in ("Acme KG", "Acme SE"):
+        house.change(customer=replace(ACME, name=name))
+        house.run("5")
+    found = statement(house.bridge, "Acme AG")
+    assert (found.account.name, found.also_known_as) == ("Acme SE", ("Acme KG",))
 
 
 def test_a_ticket_is_explained_whole(house: House) -> None:

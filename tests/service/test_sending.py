@@ -7,12 +7,14 @@ import structlog
 
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.ledger import incidents
+from bridge.policy.places import Address
 from bridge.policy.retries import WAITS
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
+from bridge.service.accounts import change_account
 from bridge.service.sending import send_next
 from bridge.ticket import Actor, Fields, Note, OrganizationChange, PointsState, SlaState, Status
-from tests.service.conftest import BETA, DAY, HOUR, NOW, House
+from tests.service.conftest import ACME, BETA, DAY, HOUR, NOW, House
 
 
 @pytest.fixture
@@ -139,6 +141,15 @@ class TestWhatHasBecomeWrong:
         assert first.note is None
         assert second.note
         assert not second.note.public
+
+    def test_what_an_account_is_told_goes_to_another_record_of_its_own(self, held: House) -> None:
+        """Nobody looked for a minute, so the ticket is read before anybody is told anything."""
+        change_account(held.bridge, ACME.name, Address(), "support:organization:3")
+        held.change(customer=BETA)
+        held.later(minutes=2)
+        first = held.send()[0]
+        assert first.note
+        assert first.note.public
 
     def test_what_was_owed_before_its_account_was_noted_goes_out(self, held: House) -> None:
         held.send()

@@ -1,9 +1,11 @@
 """What happens as time goes by."""
 
 from datetime import timedelta
+from unittest.mock import MagicMock
 
 import pytest
 
+from bridge.ledger import points
 from bridge.ledger.incidents import past_clocks
 from bridge.service import watch
 from bridge.service.settling import decline_held
@@ -22,7 +24,10 @@ class TestExpiry:
         for _ in range(5):
             house.buy(10)
         house.now += 366 * DAY + LOOK_BACK
+        with_limits = MagicMock(wraps=points.expire_due)
+        monkeypatch.setattr(points, "expire_due", with_limits)
         assert watch.expire_points(house.bridge) == 5
+        assert [call.kwargs["limit"] for call in with_limits.call_args_list] == [2, 2, 2, 2]
         assert watch.expire_points(house.bridge) == 0
 
     def test_is_not_booked_before_its_time(self, house: House) -> None:
