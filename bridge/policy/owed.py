@@ -65,6 +65,11 @@ class Owed:
     pending_until: datetime | None = None
     shows: bool = True
 
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing but fields to write: nobody is told, no status is set."""
+        return self.status is None and not self.texts
+
 
 #: There is nothing to see, and nobody to be told.
 NOTHING = Owed(shows=False)

@@ -35,6 +35,11 @@ class TicketWrite:
     account_id: int | None = None
     seen_at: datetime | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Whether it shows fields and nothing else."""
+        return self.status is None and self.note is None
+
     def as_json(self) -> dict[str, Any]:
         """The payload as it is stored; what is not there is left out."""
         until, seen_at = self.pending_until, self.seen_at
@@ -70,6 +75,7 @@ class FieldRepair:
     """A ticket's fields alone: somebody, or somebody's browser, put other values into them."""
 
     kind: ClassVar[str] = "repair"
+    silent: ClassVar[bool] = True
 
     incident_id: int
 
@@ -132,8 +138,19 @@ def claim_next(conn: Connection, now: datetime) -> Leased | None:
     if not rows:
         return None
     row = rows[0]
-    payload = _KINDS[row.kind].from_row(row)
-    return Leased(row.id, row.helpdesk, row.ticket_id, payload, row.attempts)
+    return Leased(row.id, row.helpdesk, row.ticket_id, _payload(row), row.attempts)
+
+
+def behind(conn: Connection, leased: Leased) -> dict[int, Payload]:
+    """What else is owed to the same ticket and waits for its turn, by its id."""
+    mine = and_(outbox.c.helpdesk == leased.helpdesk, outbox.c.ticket_id == leased.ticket_id)
+    later = and_(mine, outbox.c.state == QUEUED, outbox.c.id > leased.id)
+    found = conn.execute(select(outbox).where(later).order_by(outbox.c.id)).all()
+    return {row.id: _payload(row) for row in found}
+
+
+def _payload(row: Row[Any]) -> Payload:
+    return _KINDS[row.kind].from_row(row)
 
 
 def is_unwritten(conn: Connection, helpdesk: str, ticket_id: str, seen_at: datetime) -> bool:

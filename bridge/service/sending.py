@@ -1,5 +1,6 @@
 """The outbox: carry out what a helpdesk is owed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -29,13 +30,22 @@ def send_next(bridge: Bridge) -> bool:
 
 def _send(bridge: Bridge, leased: Leased) -> None:
     adapter = bridge.helpdesk(leased.helpdesk).adapter
+    behind = bridge.db.read(lambda conn: outbox.behind(conn, leased))
+    if leased.payload.silent and not all(other.silent for other in behind.values()):
+        _finish(bridge, [leased.id], "left to the write behind it")
+        return
     update = bridge.db.read(lambda conn: _update(conn, bridge, leased))
     if _looks_first(update, leased.payload, bridge.now()):
         ticket = adapter.fetch(update.ticket_id)
         if _left_to_a_look(bridge, leased, ticket):
             return
     written = adapter.write(update)
-    ids, outcome = [leased.id], "written" if written else "closed for good: nothing written"
+    outcome = "written" if written else "closed for good: nothing written"
+    # Its fields are those of now, so that whatever was to show fields alone is shown as well.
+    _finish(bridge, [leased.id, *(id_ for id_, one in behind.items() if one.silent)], outcome)
+
+
+def _finish(bridge: Bridge, ids: Sequence[int], outcome: str) -> None:
     bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, outcome, bridge.now()))
 
 

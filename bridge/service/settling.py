@@ -20,7 +20,7 @@ from bridge.policy.incidents import decide, needs_history
 from bridge.queues import inbox
 from bridge.service import writeback
 from bridge.service.core import Bridge, Helpdesk
-from bridge.service.writeback import Made
+from bridge.service.writeback import Made, Seen
 from bridge.ticket import Change, PointsState, Ticket
 
 #: More steps than any ticket's life has: beyond them the rules go round in circles.
@@ -77,7 +77,7 @@ def settle_ticket(
         stored = replace(stored, incident=decision.incident)
         incidents.save(conn, stored)
     if not ticket.closed_for_good:
-        writeback.owe(conn, bridge, made, now, touch.seen_at if touch else None)
+        writeback.owe(conn, bridge, made, now, Seen(ticket, touch.seen_at) if touch else None)
     released = _release_after(conn, bridge, before, touch)
     repaired = not released and _repair(conn, bridge, helpdesk, ticket, stored, touch)
     return _summary(made, decision, released=released, repaired=repaired)

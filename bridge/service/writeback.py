@@ -23,7 +23,7 @@ from bridge.policy.zones import load_zone, local_date
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.core import Bridge
-from bridge.ticket import AccountFields, Fields, Note
+from bridge.ticket import AccountFields, Fields, Note, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +35,33 @@ class Made:
     record_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A ticket as it was read, and when (UTC)."""
+
+    ticket: Ticket
+    at: datetime
+
+
 def owe(
     conn: Connection,
     bridge: Bridge,
     made: Sequence[Made],
     now: datetime,
-    seen_at: datetime | None = None,
+    seen: Seen | None = None,
 ) -> None:
     """Owe the helpdesk one write for all the decisions that were made about a ticket together.
 
-    `seen_at` (UTC) is when the ticket was read that they rest on, None where it was not.
+    `seen` is the ticket that they rest on, None where it was not read. One that shows already what
+    it is to show is not written to (product rule 6.6).
     """
     owed = together([one.decision.owed for one in made])
     if not owed.shows:
         return
     last = [one for one in made if one.decision.owed.shows][-1]
-    stored = last.stored
+    stored, seen_at = last.stored, seen.at if seen else None
+    if seen and owed.silent and _shown(conn, bridge, stored, seen):
+        return
     key = f"{stored.helpdesk}:{stored.ticket_id}:decision:{last.record_id}"
     _owe(conn, bridge, stored, key, owed, now, seen_at)
 
@@ -107,6 +118,14 @@ def account_fields(
     zone = bridge.locate(account).calendar.zone
     day = last_valid_day(expires_at, zone) if expires_at else None
     return AccountFields(holdings.on_hand(conn, account.id, now), day), expires_at
+
+
+def _shown(conn: Connection, bridge: Bridge, stored: Stored, seen: Seen) -> bool:
+    """Whether the ticket shows what it is to show, and nothing is under way that changes that."""
+    if outbox.is_unwritten(conn, stored.helpdesk, stored.ticket_id, seen.at):
+        return False
+    adapter = bridge.helpdesk(stored.helpdesk).adapter
+    return adapter.shows(seen.ticket, fields_of(conn, bridge, stored))
 
 
 def _owe(

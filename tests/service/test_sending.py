@@ -1,5 +1,6 @@
 """What is owed goes out: once, in order, and not when it has become wrong."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.ledger import incidents
 from bridge.policy.places import Address
 from bridge.policy.retries import WAITS
-from bridge.queues import outbox
+from bridge.queues import outbox, rows
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.accounts import change_account
 from bridge.service.sending import send_next
@@ -64,12 +65,74 @@ def test_fields_show_what_is_true_when_they_are_written(charged: House) -> None:
     assert update.fields.balance == 140
 
 
-def test_a_ticket_s_writes_go_out_in_order(charged: House) -> None:
-    charged.answer()
-    charged.settle("5")
-    charged.desk.set_status("5", Status.CLOSED)
-    charged.settle("5")
-    assert [update.note is None for update in charged.send()] == [False, True, True]
+def test_a_ticket_s_writes_go_out_in_order(held: House) -> None:
+    held.buy(10)
+    assert [update.note and update.note.public for update in held.send()] == [None, False]
+
+
+class TestWhatShowsFieldsAlone:
+    """ "one write per thing that happened, none to refresh a balance" """
+
+    def test_is_shown_by_the_write_before_it(self, charged: House) -> None:
+        charged.answer()
+        charged.settle("5")
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        (update,) = charged.send()
+        assert (update.fields.sla, update.note is None) == (SlaState.MET, False)
+        assert [row.outcome for row in charged.rows("outbox")] == ["written"] * 3
+
+    def test_is_left_to_a_write_behind_it_that_tells_somebody(self, charged: House) -> None:
+        charged.send()
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        charged.later(days=1)
+        charged.desk.set_status("5", Status.OPEN)
+        charged.settle("5")
+        (update,) = charged.send()
+        assert update.note
+        assert update.note.text.startswith("Points: free re-open")
+        outcomes = [row.outcome for row in charged.rows("outbox")]
+        assert outcomes == ["written", "left to the write behind it", "written"]
+
+    def test_is_not_owed_where_the_ticket_shows_it(self, charged: House) -> None:
+        reopened_and_answered(charged)
+        charged.desk.set_status("5", Status.CLOSED)
+        assert charged.run("5") == "closed"
+        assert len(charged.desk.updates) == 5
+
+    def test_is_owed_where_somebody_typed_over_it(self, charged: House) -> None:
+        reopened_and_answered(charged)
+        charged.desk.set_status("5", Status.CLOSED)
+        shown = charged.desk.fields["5"]
+        charged.desk.fields["5"] = replace(shown, state=PointsState.DECLINED)
+        assert charged.run("5") == "closed"
+        assert charged.desk.fields["5"].state is PointsState.FREE_REOPEN
+
+    def test_is_owed_while_another_write_may_change_it(self, charged: House) -> None:
+        reopened_and_answered(charged, sent=False)
+        charged.desk.set_status("5", Status.CLOSED)
+        charged.settle("5")
+        assert charged.rows("outbox")[-1].state == rows.QUEUED
+
+
+def reopened_and_answered(house: House, *, sent: bool = True) -> None:
+    """A charged ticket that was answered, closed, re-opened and answered again: five writes."""
+    house.send()
+    house.later(minutes=1)
+    house.answer()
+    house.run("5")
+    house.desk.set_status("5", Status.CLOSED)
+    house.run("5")
+    house.later(days=1)
+    house.desk.set_status("5", Status.OPEN)
+    house.run("5")
+    house.later(minutes=1)
+    house.answer()
+    house.settle("5")
+    if sent:
+        house.send()
+    house.later(minutes=1)
 
 
 class TestWhatHasBecomeWrong:
@@ -125,7 +188,7 @@ class TestWhatHasBecomeWrong:
         held.buy(10)
         held.desk.set_status("5", Status.CLOSED)
         assert held.settle("5") == "closed"
-        assert [update.status for update in held.send()] == [None, None]
+        assert [update.status for update in held.send()] == [None]
         assert held.desk.tickets["5"].status is Status.CLOSED
 
     def test_what_an_account_is_told_does_not_go_to_whom_its_ticket_was_moved(
