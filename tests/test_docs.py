@@ -248,7 +248,9 @@ class TestLinks:
 
 def lost_paths(text: str) -> list[str]:
     """The files, folders and modules of ours that a text names and that are not there."""
-    files = re.findall(r"(?<![\w/-])(?:bridge|webhooks|tests|docs)/[\w/.-]+\.(?:py|md|toml)\b", text)
+    files = re.findall(
+        r"(?<![\w/-])(?:bridge|webhooks|tests|docs)/[\w/.-]+\.(?:py|md|toml)\b", text
+    )
     folders = re.findall(r"`((?:bridge|webhooks|tests|docs)/[\w/]+)`", text)
     lost = [path for path in [*files, *folders] if not (ROOT / path).exists()]
     return lost + [name for name in re.findall(r"`(bridge(?:\.\w+)+)`", text) if is_lost(name)]
