@@ -20,6 +20,8 @@ ENDED = frozenset({Status.MERGED, Status.REMOVED})
 #: Nobody works on it.
 DONE = ENDED | {Status.CLOSED}
 NEVER_CHARGED = frozenset({PointsState.AWAITING_POINTS, PointsState.DECLINED})
+#: What one save does, a helpdesk notes within so much time, and in any order.
+AT_ONCE = timedelta(seconds=5)
 
 
 class Kind(StrEnum):
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     ACCEPTED = "accepted"
     HELD = "held"
     RELEASED = "released"
+    PUT_BACK = "put_back"
     DECLINED = "declined"
     RESPONDED = "responded"
     CLOSED = "closed"
@@ -126,6 +129,16 @@ def next_incident(at: datetime, incident: Incident) -> Incident:
         seen=incident.seen,
         close_hint=incident.close_hint,
     )
+
+
+def is_unpaid_work(incident: Incident) -> bool:
+    """Whether an agent answered it while it waited for points: none were taken, no clock ran."""
+    return incident.state is PointsState.REVIEW and incident.clock is None
+
+
+def was_never_paid(incident: Incident) -> bool:
+    """Whether nothing was ever charged for the incident, so that nothing of it is free."""
+    return incident.state in NEVER_CHARGED or is_unpaid_work(incident)
 
 
 def was_held(incident: Incident, at: datetime) -> bool:

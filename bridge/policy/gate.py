@@ -1,5 +1,6 @@
 """The gate: points on hand or not, what holds a ticket, and what lets it go. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +10,14 @@ from bridge.policy.owed import Charge, Owed, Text
 from bridge.policy.points import on_hand, validity_instant
 from bridge.policy.rules import Finding, Rule, stamp
 from bridge.policy.terms import Terms
-from bridge.ticket import PointsState, Status
+from bridge.ticket import Actor, Answer, Change, PointsState, Status, StatusChange, Ticket
+
+#: A held ticket that messages open is put back so often in `PUT_BACK_SPAN`: two programs that
+#: answer each other must not make us write for ever.
+MOST_PUT_BACK = 3
+PUT_BACK_SPAN = timedelta(days=1)
+#: Who opens a held ticket by hand wants it open.
+_BY_HAND = frozenset({Actor.AGENT, Actor.US})
 
 
 def gate(
@@ -67,6 +75,50 @@ def end_hold(incident: Incident, context: Context) -> Decision:
     status = None if incident.closed else context.statuses.declined
     owed = Owed(texts=(Text.REPLY_DECLINED,), status=status)
     return Decision(Kind.DECLINED, context.now, declined, (finding,), owed)
+
+
+def unpaid_answer(ticket: Ticket, incident: Incident, terms: Terms) -> Answer | None:
+    """The first public answer that an agent gave while the incident waited for points.
+
+    Also where it has been declined since, and nobody had heard of the answer.
+    """
+    waits = incident.state is PointsState.AWAITING_POINTS
+    declined = incident.state is PointsState.DECLINED and not incident.closed
+    if incident.held_at is None or not (waits or declined):
+        return None
+    over = incident.held_at + timedelta(days=terms.hold_days)
+    given = (one for one in ticket.answers if one.at >= incident.opened_at)
+    return next((one for one in given if waits or one.at < over), None)
+
+
+def answered_unpaid(answer: Answer, incident: Incident) -> Decision:
+    """Work without points: agents look at it, and nothing more happens to it by itself."""
+    inputs = {"agent": answer.agent, **times(answered_at=answer.at)}
+    finding = Finding(Rule.ANSWERED_UNPAID, "flagged for review, nothing is charged", inputs)
+    flagged = replace(incident, state=PointsState.REVIEW)
+    owed = Owed(texts=(Text.RECEIPT_ANSWERED_UNPAID,))
+    return Decision(Kind.FLAGGED, answer.at, flagged, (finding,), owed)
+
+
+def put_back(
+    ticket: Ticket, incident: Incident, history: Sequence[Change], context: Context
+) -> Decision | None:
+    """A held ticket that a message opened, held again; None where it is to stay as it is."""
+    wanted, held_at = context.statuses.held, incident.held_at
+    waits = incident.state is PointsState.AWAITING_POINTS and ticket.status is Status.OPEN
+    turns = [one for one in history if isinstance(one, StatusChange)]
+    opened = [one for one in turns if (one.before, one.after) == (Status.PENDING, Status.OPEN)]
+    if wanted is None or held_at is None or not waits or not opened:
+        return None
+    last, since = opened[-1], context.now - PUT_BACK_SPAN
+    recent = [one for one in opened if one.actor not in _BY_HAND and one.at > since]
+    if last.seq <= incident.seen or last not in recent or len(recent) > MOST_PUT_BACK:
+        return None
+    finding = Finding(Rule.HELD_AGAIN, "held again", {"by": last.actor.value, "time": len(recent)})
+    until = held_at + timedelta(days=context.terms.hold_days)
+    owed = Owed(status=wanted, pending_until=until)
+    seen = replace(incident, seen=last.seq)
+    return Decision(Kind.PUT_BACK, last.at, seen, (finding,), owed)
 
 
 def reminder_due(held_at: datetime, reminded_day: int, now: datetime, terms: Terms) -> int | None:

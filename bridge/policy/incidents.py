@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bridge.policy.clock import end_clock, respond
 from bridge.policy.decisions import (
+    AT_ONCE,
     DONE,
     ENDED,
     NEVER_CHARGED,
@@ -21,11 +22,13 @@ from bridge.policy.decisions import (
     Incident,
     Kind,
     free_reopen_until,
+    is_unpaid_work,
     next_incident,
     times,
     was_held,
+    was_never_paid,
 )
-from bridge.policy.gate import gate
+from bridge.policy.gate import answered_unpaid, gate, put_back, unpaid_answer
 from bridge.policy.hours import Calendar
 from bridge.policy.moves import as_read, has_moved, last_move, moved
 from bridge.policy.owed import Owed, Text
@@ -43,16 +46,21 @@ from bridge.ticket import (
 )
 
 
-def needs_history(ticket: Ticket, incident: Incident | None) -> bool:
+def needs_history(
+    ticket: Ticket, incident: Incident | None, held_status: Status | None = None
+) -> bool:
     """Whether the ticket may have been closed, re-opened or moved since it was last seen.
 
-    Only then is the helpdesk's history worth a call; a plain new ticket never needs it.
+    So may a held one have been that is not in its `held_status`. Only then is the helpdesk's
+    history worth a call; a plain new ticket never needs it.
     """
     done = ticket.status in DONE
     if incident is None:
         return done or ticket.close_hint is not None
     turned = done != incident.closed or ticket.close_hint != incident.close_hint
-    return turned or has_moved(ticket, incident)
+    held = incident.state is PointsState.AWAITING_POINTS and held_status is not None
+    opened = held and ticket.status is Status.OPEN
+    return turned or opened or has_moved(ticket, incident)
 
 
 def decide(
@@ -77,9 +85,9 @@ def decide(
     if history is not None and not incident.closed:
         unseen += _born_closed(ticket, history)
     change = _next_change(ticket, incident, unseen, context)
-    answer = _first_answer(ticket, incident)
-    if answer and (change is None or answer.at <= change.at):
-        return _responded(answer, incident, context.calendar)
+    answered = _answered(ticket, incident, change, context)
+    if answered:
+        return answered
     if isinstance(change, StatusChange):
         return _changed(change, replace(incident, seen=change.seq), context)
     if change:
@@ -87,7 +95,8 @@ def decide(
         if decision.kind is not Kind.NOTHING:
             return decision
         return decide(ticket, decision.incident, history, context)
-    return Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
+    held_again = put_back(ticket, incident, history or (), context)
+    return held_again or Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
 
 
 def _born_closed(ticket: Ticket, history: Sequence[Change]) -> list[Change]:
@@ -130,10 +139,24 @@ def _first_sight(ticket: Ticket, context: Context) -> Decision:
         customer_ref=ticket.customer.ref,
     )
     before = context.continues
-    if before is None or before.state in NEVER_CHARGED:
+    if before is None or was_never_paid(before):
         return gate(blank, context, (finding,))
     free = replace(blank, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
     return taken_up(ticket.created_at, free, blank, context, (finding,))
+
+
+def _answered(
+    ticket: Ticket, incident: Incident, change: Change | None, context: Context
+) -> Decision | None:
+    """An answer that came before the next change, or in one save with it, and matters."""
+    unpaid = unpaid_answer(ticket, incident, context.terms)
+    answer = unpaid or _first_answer(ticket, incident)
+    # A helpdesk may note the closure before the answer that came with it.
+    if answer is None or (change and answer.at > change.at + AT_ONCE):
+        return None
+    if unpaid:
+        return answered_unpaid(unpaid, incident)
+    return _responded(answer, incident, context.calendar)
 
 
 def _first_answer(ticket: Ticket, incident: Incident) -> Answer | None:
@@ -170,6 +193,8 @@ def _caught_up(incident: Incident, ticket: Ticket, history: Sequence[Change] | N
 
 
 def _changed(change: StatusChange, incident: Incident, context: Context) -> Decision:
+    if is_unpaid_work(incident):
+        return _left_to_agents(change, incident)
     if change.after not in DONE:
         return _reopened(change.at, replace(incident, closed=False), context)
     if incident.state is PointsState.AWAITING_POINTS:
@@ -184,6 +209,15 @@ def _changed(change: StatusChange, incident: Incident, context: Context) -> Deci
         done = replace(incident, closed=True)
         return Decision(Kind.CLOSED, change.at, done, (finding,))
     return _finished(change, incident, context)
+
+
+def _left_to_agents(change: StatusChange, incident: Incident) -> Decision:
+    """Work without points is closed, merged or opened again: nothing new, and nobody is told."""
+    closed = change.after in DONE
+    outcome = "closed: still for review" if closed else "re-opened: no new hold, still for review"
+    finding = Finding(Rule.ANSWERED_UNPAID, outcome, times(at=change.at))
+    kind = Kind.CLOSED if closed else Kind.REOPENED
+    return Decision(kind, change.at, replace(incident, closed=closed), (finding,))
 
 
 def _closed_while_held(

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
 
 from bridge.policy.clock import Clock, end_clock
 from bridge.policy.decisions import (
-    NEVER_CHARGED,
+    AT_ONCE,
     Context,
     Decision,
     Incident,
@@ -15,6 +15,7 @@ from bridge.policy.decisions import (
     next_incident,
     times,
     was_held,
+    was_never_paid,
 )
 from bridge.policy.gate import gate, release, status_after_hold
 from bridge.policy.owed import NOTHING, Owed, Text
@@ -29,7 +30,6 @@ from bridge.ticket import (
     Ticket,
 )
 
-_AT_ONCE = timedelta(seconds=5)
 _PAID = frozenset({PointsState.CHARGED, PointsState.FREE_REOPEN})
 #: What these do is nobody's decision: a helpdesk corrects a ticket's organisation at each save,
 #: and names whoever saved, us too.
@@ -49,7 +49,7 @@ def as_read(ticket: Ticket, history: Sequence[Change]) -> Sequence[Change]:
     which sees both.
     """
     moves = [one for one in history if isinstance(one, CustomerChange | OrganizationChange)]
-    recent = [one for one in moves if one.at >= ticket.updated_at - _AT_ONCE]
+    recent = [one for one in moves if one.at >= ticket.updated_at - AT_ONCE]
     ahead = list(takewhile(lambda one: not _leads_to(ticket, one), reversed(recent)))
     if all(_leads_to(ticket, one) is None for one in ahead):
         return history
@@ -69,7 +69,7 @@ def last_move(ticket: Ticket, unseen: Sequence[Change], context: Context) -> Cha
     if moves and led_here:
         # The organisation follows its customer at once: who changed the one changed the other.
         # What somebody did by hand long before has nothing to do with it.
-        together = [one for one in moves if moves[-1].at - one.at <= _AT_ONCE]
+        together = [one for one in moves if moves[-1].at - one.at <= AT_ONCE]
         by_hand = [one for one in together if one.actor not in _NOBODY]
         return (by_hand or together)[-1]
     last = max((one.seq for one in unseen), default=0)
@@ -98,7 +98,7 @@ def moved(change: Change, ticket: Ticket, incident: Incident, context: Context) 
         "to": there.account,
         "by": change.actor.value,
     }
-    if incident.state in NEVER_CHARGED:
+    if was_never_paid(incident):
         return _unpaid(change, ticket, incident, there, inputs)
     if change.actor in _NOBODY and not was_held(incident, change.at):
         return _requester_moved(change, incident, context, inputs)

@@ -21,6 +21,7 @@ class Text(StrEnum):
     RECEIPT_REOPENED = "receipt_reopened"
     RECEIPT_REOPENED_LATE = "receipt_reopened_late"
     RECEIPT_DECLINED = "receipt_declined"
+    RECEIPT_ANSWERED_UNPAID = "receipt_answered_unpaid"
     RECEIPT_MOVED = "receipt_moved"
     RECEIPT_MOVED_FREE = "receipt_moved_free"
     RECEIPT_HOLD_MOVED = "receipt_hold_moved"

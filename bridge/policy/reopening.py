@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bridge.policy.clock import clock_findings, start_clock
 from bridge.policy.decisions import (
-    NEVER_CHARGED,
     Context,
     Decision,
     Findings,
@@ -13,6 +12,7 @@ from bridge.policy.decisions import (
     Kind,
     free_reopen_until,
     times,
+    was_never_paid,
 )
 from bridge.policy.gate import cycle_after, gate
 from bridge.policy.owed import Owed, Text
@@ -64,7 +64,7 @@ def continued(
     (`asked_at`) outside the window. The clock starts at `at`.
     """
     before = context.continues
-    if before is None or before.state in NEVER_CHARGED:
+    if before is None or was_never_paid(before):
         return None
     zone = context.calendar.zone
     until = free_reopen_until(before.first_closed_at or asked_at, zone, context.terms)

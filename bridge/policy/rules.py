@@ -24,6 +24,13 @@ class Rule(StrEnum):
     HELD = "A ticket without points is held: not worked, no clock, until points are bought."
     RELEASE = "Every purchase or credit releases held incidents, oldest first, up to the balance."
     HOLD_ENDS = "A held ticket is declined on day 14, without a charge."
+    HELD_AGAIN = (
+        "A held ticket that its customer's message opens is set back, at most three times a day,"
+        " and nobody is told."
+    )
+    ANSWERED_UNPAID = (
+        "A held ticket that an agent answers is work without points: for review, left to agents."
+    )
     HOLD_CLOSED = "A held ticket that is closed before points came is declined, without a charge."
     HOURS = (
         '"Incident Support is available Monday through Friday, 9:00 - 17:00 in your local time'

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from bridge.policy.decisions import DONE, Incident
+from bridge.policy.gate import unpaid_answer
 from bridge.policy.moves import has_moved
+from bridge.policy.terms import Terms
 from bridge.ticket import PointsState, Status, Ticket
 
 #: Values that browsers put back are mended this often in `REPAIR_SPAN`, per ticket (rule 6.6).
@@ -43,11 +45,12 @@ def is_stale(seen_at: datetime | None, now: datetime) -> bool:
     return seen_at is None or now - seen_at > STALE_AFTER
 
 
-def is_overtaken(ticket: Ticket, incident: Incident, *, same_account: bool) -> bool:
-    """Whether the ticket, as it is now, was closed or moved since the incident was decided on.
+def is_overtaken(ticket: Ticket, incident: Incident, terms: Terms, *, same_account: bool) -> bool:
+    """Whether the ticket was closed, moved, or answered unpaid, since the incident was decided on.
 
     Nothing was heard of that yet: it is to be looked at before its status is set or anybody is
     told anything. `same_account`: the record that the ticket names is the incident's account's.
     """
     closed = ticket.status in DONE and not incident.closed
-    return closed or (has_moved(ticket, incident) and not same_account)
+    answered = unpaid_answer(ticket, incident, terms) is not None
+    return closed or answered or (has_moved(ticket, incident) and not same_account)

@@ -66,7 +66,9 @@ def _left_to_a_look(bridge: Bridge, leased: Leased, ticket: Ticket) -> bool:
         newest = incidents.newest(conn, leased.helpdesk, ticket.id)
         owner = accounts.owner_of(conn, leased.helpdesk, ticket.customer.ref)
         same = newest is not None and newest.account_id == owner
-        if newest is None or not is_overtaken(ticket, newest.incident, same_account=same):
+        if newest is None or not is_overtaken(
+            ticket, newest.incident, bridge.terms, same_account=same
+        ):
             return False
         now = bridge.now()
         inbox.look(conn, leased.helpdesk, ticket.id, f"unwritten:{leased.id}", now)

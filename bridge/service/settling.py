@@ -42,7 +42,8 @@ class Touch:
 def wants_history(conn: Connection, helpdesk: Helpdesk, ticket: Ticket) -> bool:
     """Whether `settle_ticket` must be given the ticket's history."""
     stored = incidents.newest(conn, helpdesk.name, ticket.id)
-    return needs_history(ticket, stored.incident if stored else None)
+    incident = stored.incident if stored else None
+    return needs_history(ticket, incident, helpdesk.held_status)
 
 
 def settle_ticket(

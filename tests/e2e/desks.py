@@ -119,6 +119,10 @@ class Desk(ABC):
         """Whether the helpdesk counts it as done."""
 
     @abstractmethod
+    def is_pending(self, ticket: int) -> bool:
+        """Whether it waits there."""
+
+    @abstractmethod
     def _call(self, call: Call) -> str: ...
 
 
@@ -167,8 +171,14 @@ class ZammadDesk(Desk):
         ]
 
     def is_closed(self, ticket: int) -> bool:
+        return self._state(ticket) == "closed"
+
+    def is_pending(self, ticket: int) -> bool:
+        return self._state(ticket) == "pending reminder"
+
+    def _state(self, ticket: int) -> str:
         state = self.model.store.get("TicketState", self.model.ticket(ticket)["state_id"])
-        return bool(state["name"] == "closed")
+        return str(state["name"])
 
     def _call(self, call: Call) -> str:
         path = call.path.removeprefix("/api/v1/").rpartition("/")[0]
@@ -236,6 +246,9 @@ class ZendeskDesk(Desk):
 
     def is_closed(self, ticket: int) -> bool:
         return self.model.ticket(ticket)["status"] in {"solved", "closed"}
+
+    def is_pending(self, ticket: int) -> bool:
+        return bool(self.model.ticket(ticket)["status"] == "pending")
 
     def _fields(self) -> dict[str, int]:
         rows = self.model.store.tables["ticket_fields"].values()

@@ -173,7 +173,8 @@ class TestHolding:
 
     def test_an_answer_to_a_held_ticket_stops_no_clock(self) -> None:
         """ "until then no clock" """
-        assert settle(ticket(Status.OPEN, OPENED + HOUR), None, self.held()) == []
+        made = settle(ticket(Status.OPEN, OPENED + HOUR), None, self.held())
+        assert after(made).clock is None
 
     def test_a_declined_ticket_that_is_reopened_is_gated_again(self) -> None:
         declined = after([end_hold(self.held(), context())])

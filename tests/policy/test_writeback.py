@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.policy.decisions import Incident
+from bridge.policy.terms import Terms
 from bridge.policy.writeback import (
     MOST_REPAIRS,
     STALE_AFTER,
@@ -16,7 +17,7 @@ from bridge.policy.writeback import (
     may_repair,
 )
 from bridge.ticket import PointsState, Status
-from tests.policy.cases import OPENED, ticket
+from tests.policy.cases import HOUR, OPENED, ticket
 
 CHARGED = Incident(PointsState.CHARGED, OPENED)
 
@@ -47,21 +48,29 @@ def test_the_requester_is_not_told_of_an_account_that_the_ticket_has_left() -> N
 
 @pytest.mark.parametrize("status", [Status.CLOSED, Status.MERGED, Status.REMOVED])
 def test_a_closure_that_nobody_has_looked_at_overtakes_a_write(status: Status) -> None:
-    assert is_overtaken(ticket(status), CHARGED, same_account=True)
+    assert is_overtaken(ticket(status), CHARGED, Terms(), same_account=True)
     closed = replace(CHARGED, closed=True)
-    assert not is_overtaken(ticket(status), closed, same_account=True)
+    assert not is_overtaken(ticket(status), closed, Terms(), same_account=True)
 
 
 def test_a_move_that_nobody_has_looked_at_overtakes_a_write() -> None:
     here = replace(CHARGED, customer_ref="organization:2")
-    assert is_overtaken(ticket(of="organization:3"), here, same_account=False)
-    assert not is_overtaken(ticket(of="organization:3"), here, same_account=True)
+    assert is_overtaken(ticket(of="organization:3"), here, Terms(), same_account=False)
+    assert not is_overtaken(ticket(of="organization:3"), here, Terms(), same_account=True)
+
+
+def test_an_answer_to_a_held_ticket_that_nobody_has_looked_at_overtakes_a_write() -> None:
+    answered = ticket(Status.OPEN, OPENED + HOUR)
+    held = replace(CHARGED, state=PointsState.AWAITING_POINTS, held_at=OPENED)
+    assert is_overtaken(answered, held, Terms(), same_account=True)
+    assert not is_overtaken(ticket(), held, Terms(), same_account=True)
+    assert not is_overtaken(answered, CHARGED, Terms(), same_account=True)
 
 
 def test_a_ticket_as_it_was_overtakes_nothing() -> None:
     """Also where its person belongs to another account, and that was noted."""
     here = replace(CHARGED, customer_ref="organization:2")
-    assert not is_overtaken(ticket(), here, same_account=False)
+    assert not is_overtaken(ticket(), here, Terms(), same_account=False)
 
 
 def test_a_ticket_is_read_again_after_a_minute_or_where_it_was_not_read() -> None:

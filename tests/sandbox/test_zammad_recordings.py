@@ -88,12 +88,14 @@ class Replay:
 
     box: ZammadSandbox
     receiver: Receiver
+    clock: Clock
     statuses: dict[str, int] = field(default_factory=dict)
     answers: dict[str, Json] = field(default_factory=dict)
     requests: dict[str, RawRequest] = field(default_factory=dict)
 
     def play(self) -> None:
         for row in ROWS:
+            self.clock.advance(seconds=1)
             if "path" in row:
                 self._call(row)
             elif "text" in row:
@@ -160,9 +162,10 @@ def label(headers: Json, body: str | bytes) -> tuple[str, int]:
 @pytest.fixture(scope="module")
 def replay() -> Replay:
     receiver = Receiver()
-    box = ZammadSandbox(Clock(), transport=receiver)
+    clock = Clock()
+    box = ZammadSandbox(clock, transport=receiver)
     box.model.access.add_token("bridge", BRIDGE, "admin", "ticket.agent")
-    played = Replay(box, receiver)
+    played = Replay(box, receiver, clock)
     played.play()
     return played
 

@@ -129,6 +129,22 @@ def test_a_ticket_cannot_be_merged_into_itself(sandbox: ZammadSandbox) -> None:
         sandbox.model.agent_merges(ticket_id, ticket_id)
 
 
+def test_a_mail_opens_a_ticket_that_was_pending(sandbox: ZammadSandbox, api: Api) -> None:
+    ticket_id = sandbox.model.customer_mails(CARLA, "Broken", "It is.")
+    sandbox.model.agent_sets(ticket_id, state_id=3, pending_time="2026-11-23T18:00:00Z")
+    sandbox.model.customer_replies_by_mail(ticket_id, "Hello?")
+    ticket = api.get(f"/tickets/{ticket_id}")
+    assert (ticket["state_id"], ticket["pending_time"]) == (2, None)
+
+
+def test_an_article_comes_after_what_is_saved_with_it(sandbox: ZammadSandbox, api: Api) -> None:
+    """Recording 090, lines 94 and 97; 075 is the call."""
+    ticket_id = sandbox.model.customer_mails(CARLA, "Broken", "It is.")
+    sandbox.model.agent_answers(ticket_id, "Fixed.", close=True)
+    ticket = api.get(f"/tickets/{ticket_id}")
+    assert ticket["close_at"] < ticket["last_contact_agent_at"]
+
+
 def test_the_scheduler_closes_a_ticket_that_was_pending_close(
     sandbox: ZammadSandbox, api: Api, clock: Clock, receiver: Receiver
 ) -> None:

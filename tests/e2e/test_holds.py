@@ -1,0 +1,79 @@
+"""A held ticket that people go on with, over HTTP, end to end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.e2e.conftest import Opens, inhabited
+from tests.e2e.desks import DESKS, Desk
+from tests.e2e.helpers import DAY, HOUR, bought, dead, decided, on_hand, opened, sound
+
+
+@pytest.fixture(params=DESKS, ids=lambda kind: kind.__name__)
+def desk(request: pytest.FixtureRequest, opens: Opens) -> Iterator[Desk]:
+    """Either helpdesk, where held tickets are set to pending."""
+    kind: type[Desk] = request.param
+    table = f'{kind.stand.table}held_status = "pending"\n'
+    with opens(replace(kind.stand, table=table)) as scene:
+        yield inhabited(kind(scene))
+
+
+def test_a_held_ticket_that_its_customer_writes_to_is_put_back_without_a_word(desk: Desk) -> None:
+    """The helpdesk opens it; the hold goes on, three times a day."""
+    ticket = opened(desk)
+    assert desk.is_pending(ticket)
+    for _ in range(3):
+        desk.replies(ticket, "Hello?")
+        assert not desk.is_pending(ticket)
+        desk.settle()
+        assert desk.is_pending(ticket)
+        desk.wait(HOUR)
+    assert len(desk.notes(ticket)) == 1
+    desk.replies(ticket, "Hello?")
+    desk.settle()
+    assert not desk.is_pending(ticket)
+    assert decided(desk, ticket) == ["held", "put_back", "put_back", "put_back"]
+    assert dead(desk) == []
+
+
+def test_an_agents_answer_to_a_held_ticket_is_work_without_points(desk: Desk) -> None:
+    """For review, with a note: no reminder, no decline, and no points taken by themselves."""
+    ticket = opened(desk)
+    desk.answers(ticket, "Please restart it.")
+    desk.settle()
+    assert desk.shown(ticket, "state") == "review"
+    mail, note = desk.notes(ticket)
+    assert (mail.internal, note.internal) == (False, True)
+    assert "An agent answered while this request waited for points" in note.body
+    desk.replies(ticket, "Thank you, that helped.")
+    desk.settle()
+    assert not desk.is_pending(ticket)
+    bought(desk, "Acme GmbH", 10)
+    for _ in range(15):
+        desk.wait(DAY)
+    assert len(desk.notes(ticket)) == 2
+    assert (desk.shown(ticket, "state"), on_hand(desk, "Acme GmbH")) == ("review", 10)
+    assert not desk.is_closed(ticket)
+    assert sound(desk)
+
+
+def test_closed_with_an_answer_it_is_no_free_ride_and_a_thank_you_no_new_hold(desk: Desk) -> None:
+    ticket = opened(desk)
+    desk.answers(ticket, "Please restart it.", close=True)
+    desk.settle()
+    assert desk.shown(ticket, "state") == "review"
+    assert desk.shown(ticket, "free_reopen_until") is None
+    assert desk.replies(ticket, "Thank you.") == ticket
+    desk.settle()
+    assert decided(desk, ticket) == ["held", "flagged", "closed", "reopened"]
+    assert desk.shown(ticket, "state") == "review"
+    assert [note.internal for note in desk.notes(ticket)] == [False, True]
+
+
+def test_a_held_ticket_that_is_closed_without_an_answer_is_declined(desk: Desk) -> None:
+    ticket = opened(desk)
+    desk.closes(ticket)
+    desk.settle()
+    assert decided(desk, ticket) == ["held", "declined"]
+    assert desk.shown(ticket, "state") == "declined"
