@@ -200,8 +200,9 @@ class Message(Change):
 class Fields:
     """What the bridge shows on a ticket. A display: written from the ledger, never read as fact.
 
-    `balance` and `charged` in points; `response_due` UTC, None while no clock runs; `next_expiry`
-    and `free_reopen_until` are the last valid days in the account's zone.
+    `balance` and `charged` in points; `response_due` UTC, None while no answer is awaited;
+    `next_expiry` and `free_reopen_until` are the last valid days in the account's `zone`. `summary`
+    says it all in one line, in which `$balance` stands for the balance.
     """
 
     state: PointsState
@@ -211,6 +212,13 @@ class Fields:
     response_due: datetime | None = None
     sla: SlaState | None = None
     free_reopen_until: date | None = None
+    zone: str = "UTC"
+    summary: str = ""
+
+    @property
+    def line(self) -> str:
+        """The summary as people read it."""
+        return self.summary.replace("$balance", str(self.balance))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bridge.adapters.registry import VENDORS
 from bridge.cli.app import app
 from bridge.database.schema import txs
 from bridge.policy.decisions import Kind
+from bridge.policy.display import Summary
 from bridge.policy.owed import Text as OwedText
 from bridge.texts import LANGUAGES, Texts
 from bridge.ticket import PointsState, SlaState
@@ -159,7 +160,12 @@ class TestTexts:
 
     def test_are_those_that_decisions_owe(self) -> None:
         owed = {text.value for text in OwedText}
-        assert self.catalogue("en").keys() == owed | {"why_closed_while_held"}
+        assert self.catalogue("en").keys() == {
+            *owed,
+            *Summary,
+            "weekdays",
+            "why_closed_while_held",
+        }
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_use_no_other_names_in_any_language(self, language: str) -> None:
@@ -199,7 +205,7 @@ class TestFieldsMadeByHand:
     """A state that a drop-down does not offer is refused by the helpdesk, and its write is dead."""
 
     def test_of_a_zammad_offer_every_state(self) -> None:
-        section = sections(read(DOCS / "zammad.md"))["Seven fields on the ticket"]
+        section = sections(read(DOCS / "zammad.md"))["Eight fields on the ticket"]
         offered = re.findall(r'"(\w+)": "[a-z -]+"', section)
         assert {state.value for state in [*PointsState, *SlaState]} <= set(offered)
 

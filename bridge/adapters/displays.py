@@ -4,8 +4,11 @@ Every vendor stores and shows values in its own notation; what counts as the sam
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
+
+from bridge.ticket import Fields
 
 V = TypeVar("V")
 Same = Callable[[V, object], bool]
@@ -13,6 +16,9 @@ Same = Callable[[V, object], bool]
 
 #: Only as of the last write: they must not cost another one (product rule 6.6).
 _AS_OF_THE_WRITE = frozenset({"points_balance", "points_next_expiry"})
+SUMMARY = "points_summary"
+"""Younger than the others: until `setup` has made it, and the next write has filled it, the others
+do without."""
 
 
 def whole_minute(at: datetime) -> datetime:
@@ -33,9 +39,24 @@ def differing(
             yield name
 
 
-def shows(wanted: Mapping[str, V], shown: Mapping[str, object], same: Same[V]) -> bool:
+def missing(wanted: Mapping[str, V], stored: Mapping[str, object]) -> list[str]:
+    """The names of fields that are not there and must be."""
+    return [name for name in wanted if name not in stored and name != SUMMARY]
+
+
+def shows(
+    values: Callable[[Fields], Mapping[str, V]],
+    fields: Fields,
+    shown: Mapping[str, object],
+    same: Same[V],
+) -> bool:
     """Whether a ticket's fields hold what they are to hold, but for what must not cost a write.
 
-    A field that is not there cannot be mended by writing it once more.
+    A field that is not there cannot be mended by writing it once more. `values` is the vendor's
+    notation of fields; the summary must name the balance that the ticket shows.
     """
-    return _AS_OF_THE_WRITE.issuperset(differing(wanted, shown, same))
+    balance = str(shown.get("points_balance"))
+    if balance.isdecimal():
+        fields = replace(fields, balance=int(balance))
+    ignored = _AS_OF_THE_WRITE if shown.get(SUMMARY) else _AS_OF_THE_WRITE | {SUMMARY}
+    return ignored.issuperset(differing(values(fields), shown, same))

@@ -46,6 +46,11 @@ def local_date(instant: datetime, zone: str) -> date:
     return instant.astimezone(load_zone(zone)).date()
 
 
+def place_of_zone(zone: str) -> str:
+    """What people call a zone: the place that it is named after."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
 def first_instant(zone: ZoneInfo, day: date, second: int) -> int:
     """The instant at which clocks in `zone` first show that second of the day, or a later one.
 

@@ -1,6 +1,6 @@
 """What people ask: balances, statements, and why a ticket is as it is. Reads only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -111,12 +111,13 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
     found = rows.about(conn, helpdesk, ticket_id)
     if not known:
         raise BadRequest(_nothing_decided(helpdesk, ticket_id, found))
+    fields = fields_of(conn, bridge, known[-1])
     return Explanation(
         helpdesk=helpdesk,
         ticket_id=ticket_id,
         account=accounts.by_id(conn, known[-1].account_id),
         incidents=tuple(known),
-        fields=fields_of(conn, bridge, known[-1]),
+        fields=replace(fields, summary=fields.line),
         decisions=tuple(incidents.past_decisions(conn, [one.id for one in known])),
         clocks=tuple(
             dict(clock._mapping)  # noqa: SLF001 - SQLAlchemy's documented name

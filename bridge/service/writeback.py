@@ -6,7 +6,7 @@ then.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -15,15 +15,18 @@ from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
 from bridge.policy.decisions import Decision, free_reopen_until
-from bridge.policy.display import ticket_fields
+from bridge.policy.display import awaited_clock, summary_parts, ticket_fields
 from bridge.policy.owed import CLOCK_TURNED, REMINDER, Owed, Text, together
 from bridge.policy.points import last_valid_day
 from bridge.policy.writeback import REPAIR_SPAN, may_repair
-from bridge.policy.zones import load_zone, local_date
+from bridge.policy.zones import load_zone, local_date, place_of_zone
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.core import Bridge
 from bridge.ticket import AccountFields, Fields, Note, Ticket
+
+#: Fields of helpdesks hold 250; there must be room for the balance.
+_MOST_IN_A_LINE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ def fields_of(conn: Connection, bridge: Bridge, stored: Stored) -> Fields:
     shown, _ = account_fields(conn, bridge, account, bridge.now())
     charged = holdings.charged_points(conn, stored.id)
     zone = bridge.locate(account).calendar.zone
-    return ticket_fields(stored.incident, charged, shown, zone, bridge.terms)
+    fields = ticket_fields(stored.incident, charged, shown, zone, bridge.terms)
+    return replace(fields, summary=_summary(bridge, stored, fields))
 
 
 def account_fields(
@@ -118,6 +122,27 @@ def account_fields(
     zone = bridge.locate(account).calendar.zone
     day = last_valid_day(expires_at, zone) if expires_at else None
     return AccountFields(holdings.on_hand(conn, account.id, now), day), expires_at
+
+
+def _summary(bridge: Bridge, stored: Stored, fields: Fields) -> str:
+    """The line that says it all: of facts that are so until something happens, and never of now."""
+    texts, language = bridge.texts, _language(bridge, stored)
+    facts: dict[str, object] = {"charged": fields.charged, "balance": "$balance"}
+    facts["price"] = bridge.terms.price
+    if clock := awaited_clock(stored.incident):
+        at = clock.by_close.astimezone(load_zone(fields.zone))
+        weekdays = texts.fill(language, "weekdays", {}).text.split()
+        facts |= {"weekday": weekdays[at.weekday()], "day": at.date(), "time": f"{at:%H:%M}"}
+        facts["place"] = place_of_zone(fields.zone)
+    parts = (
+        texts.fill(language, part.value, facts).text for part in summary_parts(stored.incident)
+    )
+    return " · ".join(" ".join(part.split()) for part in parts)[:_MOST_IN_A_LINE]
+
+
+def _language(bridge: Bridge, stored: Stored) -> str:
+    helpdesk = bridge.helpdesks.get(stored.helpdesk)
+    return helpdesk.language if helpdesk else "en"
 
 
 def _shown(conn: Connection, bridge: Bridge, stored: Stored, seen: Seen) -> bool:
@@ -167,8 +192,7 @@ def _note(
     """One note of all the texts, in the helpdesk's language."""
     if not texts:
         return None
-    helpdesk = bridge.helpdesks.get(stored.helpdesk)
-    language = helpdesk.language if helpdesk else "en"
+    language = _language(bridge, stored)
     facts = _facts(conn, bridge, stored, language, now)
     written = [bridge.texts.fill(language, text.value, facts) for text in texts]
     return Note(

@@ -13,6 +13,7 @@ from string import Template
 from bridge.errors import SettingsError
 
 LANGUAGES = ("en", "de")
+_DAYS_OF_A_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def _check(
         parts = own[name].values() if isinstance(own[name], dict) else [None]
         if not all(isinstance(part, str) for part in parts) or "text" not in own[name]:
             raise SettingsError(f'texts: {path}: [{name}] needs text = "...", in quotes')
+        if name == "weekdays" and len(own[name]["text"].split()) != _DAYS_OF_A_WEEK:
+            raise SettingsError(f"texts: {path}: [weekdays] needs seven words, from Monday on")
         for part in ("subject", "text"):
             _check_part(
                 f"{path}: [{name}] {part}", own[name].get(part, ""), ours[name].get(part, "")

@@ -1,6 +1,7 @@
 """Setting a Zammad up, on the stand-in: what is made, also after a cut and for the last release."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import responses
 from bridge.adapters.provisioning import Action, Plan, Severity
 from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
 from bridge.adapters.zammad.setup import layout
-from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX, trigger_conditions
+from bridge.adapters.zammad.setup.layout import HIDING, TRIGGER_PREFIX, trigger_conditions
 from bridge.adapters.zammad.setup.provisioner import ZammadSetup
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.zammad import AGENT, BRIDGE, Fault, Token
@@ -61,7 +62,7 @@ class TestAnEmptyZammad:
         first = set_up(desk)
         assert {step.action for step in first} == {Action.MAKE, Action.CHANGE, Action.REPORT}
         assert [step.kind for step in first if step.action is Action.CHANGE] == ["user"]
-        assert [step.kind for step in first if step.changes].count("ticket field") == 7
+        assert [step.kind for step in first if step.changes].count("ticket field") == 8
         second = desk.setup().plan(WANTED)
         assert changes(second) == []
         assert (
@@ -100,6 +101,35 @@ class TestAnEmptyZammad:
         workflow = desk.row("CoreWorkflow", layout.WORKFLOW)
         assert workflow["perform"].keys() == {f"ticket.{one.name}" for one in layout.TICKET_FIELDS}
         assert workflow["preferences"] == {"screen": ["create_middle", "edit"]}
+
+    def test_gets_fields_that_hide_while_they_are_empty(self, desk: Desk) -> None:
+        """As measured: `condition_saved` "not set" and `hide`; they come back when filled."""
+        set_up(desk)
+        hiding = [row for row in desk.rows("CoreWorkflow") if row["name"].startswith(HIDING)]
+        hidden = {
+            name.removeprefix("ticket."): condition
+            for row in hiding
+            for name in row["perform"]
+            for condition in [row["condition_saved"]]
+        }
+        assert hidden.keys() == {one.name for one in layout.TICKET_FIELDS}
+        assert hidden["points_next_expiry"] == {
+            "ticket.points_next_expiry": {"operator": "not set", "value": []}
+        }
+        undecided = {"ticket.points_state": {"operator": "not set", "value": []}}
+        assert hidden["points_charged"] == hidden["points_balance"] == undecided
+        hide = {"operator": ["hide"], "hide": "true"}
+        assert all(act == hide for row in hiding for act in row["perform"].values())
+
+    def test_gets_the_summary_before_all_other_fields_that_were_added(self, desk: Desk) -> None:
+        set_up(desk)
+        rows = [row for row in desk.rows("Attribute") if row["object"] == "Ticket"]
+        assert min(rows, key=lambda row: row["position"])["name"] == "points_summary"
+        assert [one.name for one in layout.TICKET_FIELDS][:3] == [
+            "points_summary",
+            "points_state",
+            "points_response_due",
+        ]
 
     def test_hides_the_fields_from_customers(self, desk: Desk) -> None:
         set_up(desk)
@@ -143,7 +173,7 @@ class TestAnInterruptedSetup:
         whole = Desk(vendor, native_slas=True)
         set_up(whole)
         expected, calls = whole.state(), list(whole.box.model.calls)
-        assert sum(call.method != "GET" for call in calls) == 27
+        assert sum(call.method != "GET" for call in calls) == 34
         met: list[object] = []
         for cut, call in enumerate(calls):
             if call.method == "GET" and (fault.carried_out or fault.drop == cut % 2):
@@ -208,13 +238,18 @@ class TestASecretThatNobodyHas:
 
 
 class TestAnInstallationOfTheLastRelease:
-    """It had seven triggers, its user was told of every write of its own, points began as 0."""
+    """It had no summary and hid nothing, seven triggers, points that began as 0, and its user was
+    told of every write of its own."""
 
     @pytest.fixture
     def upgraded(self, desk: Desk) -> Plan:
         set_up(desk)
         new = desk.row("Trigger", f"{TRIGGER_PREFIX}organization changed")
         del desk.box.model.store.tables["Trigger"][new["id"]]
+        desk.box.model.attributes.drop("Ticket", "points_summary")
+        for row in desk.rows("CoreWorkflow"):
+            if row["name"].startswith(HIDING):
+                del desk.box.model.store.tables["CoreWorkflow"][row["id"]]
         desk.bridge["preferences"] = deepcopy(desk.preferences)
         for row in desk.rows("Attribute"):
             if row["data_type"] == "integer":
@@ -223,9 +258,11 @@ class TestAnInstallationOfTheLastRelease:
 
     def test_is_upgraded_by_a_setup_alone(self, desk: Desk, upgraded: Plan) -> None:
         assert changes(upgraded) == [
+            (Action.MAKE, "points_summary"),
             *[(Action.CHANGE, name) for name in ("points_charged", *["points_balance"] * 2)],
             (Action.MAKE, "of the fields"),
             (Action.MAKE, f"{TRIGGER_PREFIX}organization changed"),
+            *[(Action.MAKE, name) for name in layout.workflows() if name.startswith(HIDING)],
             (Action.CHANGE, "of the bridge"),
         ]
         assert changes(desk.setup().plan(WANTED)) == []
@@ -238,6 +275,20 @@ class TestAnInstallationOfTheLastRelease:
         model = desk.box.model
         ticket = model.ticket(model.customer_mails("carla@acme.example", "Help", "Please."))
         assert (ticket["points_charged"], ticket["points_balance"]) == (None, None)
+
+    def test_keeps_its_tickets_and_takes_the_summary_with_the_next_write(
+        self, desk: Desk, upgraded: Plan
+    ) -> None:
+        """A field that is new is no reason to write: agents would be mailed of every ticket."""
+        assert named(upgraded, "points_summary").action is Action.MAKE
+        adapter = Zammad(ZammadConfig(URL, Token.BRIDGE, (SECRET,)))
+        fields = Fields(PointsState.CHARGED, 10, 40, summary="charged 10 · $balance left")
+        adapter.write(TicketUpdate(str(desk.ticket), replace(fields, summary="")))
+        assert adapter.shows(adapter.fetch(str(desk.ticket)), fields)
+        adapter.write(TicketUpdate(str(desk.ticket), fields))
+        assert desk.box.model.ticket(desk.ticket)["points_summary"] == "charged 10 · 40 left"
+        typed = replace(fields, summary="free for all")
+        assert not adapter.shows(adapter.fetch(str(desk.ticket)), typed)
 
     def test_hears_of_a_ticket_that_an_agent_moves(self, desk: Desk, upgraded: Plan) -> None:
         model = desk.box.model

@@ -32,6 +32,7 @@ def written(vendor: RequestsMock, update: TicketUpdate, server: Server | None = 
 
 def test_the_fields_are_sent_as_typed_json(vendor: RequestsMock) -> None:
     assert written(vendor, TicketUpdate("5", FIELDS)) == {
+        "points_summary": "charged 10 · 90 left",
         "points_state": "charged",
         "points_charged": 10,
         "points_balance": 90,
@@ -43,10 +44,11 @@ def test_the_fields_are_sent_as_typed_json(vendor: RequestsMock) -> None:
 
 
 def test_fields_that_say_nothing_are_emptied(vendor: RequestsMock) -> None:
-    fields = replace(FIELDS, next_expiry=None, response_due=None, sla=None)
+    fields = replace(FIELDS, next_expiry=None, response_due=None, sla=None, summary="")
     sent = written(vendor, TicketUpdate("5", fields))
     empty = {name for name, value in sent.items() if value is None}
     assert empty == {
+        "points_summary",
         "points_next_expiry",
         "points_response_due",
         "points_sla_state",
@@ -176,6 +178,7 @@ def stored(vendor: RequestsMock, **values: object) -> None:
     """Zammad answers with other values than it was sent."""
     server = Server()
     good = {
+        "points_summary": "charged 10 · 90 left",
         "points_state": "charged",
         "points_charged": 10,
         "points_balance": 90,
@@ -205,6 +208,7 @@ def test_the_same_value_in_another_notation_is_stored(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("points_summary", "charged 10 · 80 left"),
         ("points_state", ""),
         ("points_state", None),
         ("points_charged", 0),
@@ -231,6 +235,14 @@ def test_another_stored_value_is_refused_by_name_although_zammad_says_200(
     stored(vendor, **{name: value})
     with pytest.raises(HelpdeskRefused, match=rf"another value than it was sent in {name}:"):
         zammad(SECRET).write(TicketUpdate("5", FIELDS))
+
+
+def test_a_summary_that_no_setup_has_made_yet_is_done_without(vendor: RequestsMock) -> None:
+    """The bridge may be newer than its last set-up, and its writes go on."""
+    server = Server()
+    server.lost = "points_summary"
+    sent = written(vendor, TicketUpdate("5", FIELDS), server)
+    assert sent["points_summary"] == "charged 10 · 90 left"
 
 
 def test_a_status_that_zammad_did_not_take_is_refused(vendor: RequestsMock) -> None:

@@ -81,6 +81,8 @@ FULL = Fields(
     response_due=datetime(2026, 11, 24, 1, 30, 7, 999_999, timezone(timedelta(hours=2))),
     sla=SlaState.AT_RISK,
     free_reopen_until=date(2027, 2, 20),
+    zone="Pacific/Auckland",
+    summary="free re-open · $balance left",
 )
 
 
@@ -94,8 +96,9 @@ FULL = Fields(
                 "points_charged": 10,
                 "points_balance": 1_990,
                 "points_next_expiry": "2027-03-01",
-                "points_response_due": "2026-11-23T23:30:00+00:00",
-                "points_response_due_date": "2026-11-23",
+                "points_summary": "free re-open · 1990 left",
+                "points_response_due": "2026-11-24 12:30+13:00 Pacific/Auckland",
+                "points_response_due_date": "2026-11-24",
                 "points_sla_state": "points_sla_state_at_risk",
                 "points_free_reopen_until": "2027-02-20",
             },
@@ -228,6 +231,17 @@ def test_a_field_that_is_missing_is_refused_with_the_remedy_and_found_once_it_is
     assert desk.put == []
     field.update(good)
     write(adapter=adapter)
+    assert desk.shown("points_balance") == str(FIELDS.balance)
+
+
+def test_a_summary_that_no_setup_has_made_yet_is_done_without(desk: Desk) -> None:
+    """The bridge may be newer than its last set-up, and its writes go on, at no further call."""
+    unmade = desk.field_id("points_summary")
+    desk.lose("points_summary")
+    adapter = zendesk()
+    write(adapter=adapter)
+    write(adapter=adapter)
+    assert unmade not in {field["id"] for sent in desk.put for field in sent["custom_fields"]}
     assert desk.shown("points_balance") == str(FIELDS.balance)
 
 

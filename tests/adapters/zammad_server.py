@@ -118,6 +118,7 @@ class Server:
 
 
 POINTS_ATTRIBUTES = (
+    "points_summary",
     "points_state",
     "points_charged",
     "points_balance",

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
 from bridge.demo.scene import ZAMMAD, ZENDESK, Clock, Scene, Stand
@@ -232,7 +232,7 @@ class ZendeskDesk(Desk):
         if name in {"next_expiry", "free_reopen_until"} and value:
             return date.fromisoformat(value)
         if name == "response_due" and value:
-            return datetime.fromisoformat(value)
+            return datetime.fromisoformat(value.rpartition(" ")[0]).astimezone(UTC)
         return value.removeprefix(f"points_{name}_") if isinstance(value, str) else value
 
     def notes(self, ticket: int) -> list[Note]:

@@ -192,28 +192,6 @@ def test_what_is_written_over_our_fields_is_mended_on_the_next_look_and_boundedl
     assert desk.shown(ticket, "charged") == 10
 
 
-def test_a_whole_life_costs_one_write_for_each_thing_that_happened(desk: Desk) -> None:
-    """Opened, answered, closed, re-opened, answered and closed at once; a balance costs none."""
-    bought(desk, "Acme GmbH", 30)
-    desk.calls()
-    ticket = opened(desk)
-    other = opened(desk)
-    desk.answers(ticket, "Try this.")
-    desk.settle()
-    desk.closes(ticket)
-    desk.settle()
-    desk.replies(ticket, "Not yet.")
-    desk.settle()
-    desk.answers(ticket, "Now.", close=True)
-    desk.settle()
-    desk.replies(other, "Any news?")
-    desk.settle()
-    assert decided(desk, ticket) == [
-        *("accepted", "responded", "closed", "reopened", "responded", "closed"),
-    ]
-    assert writes(desk) == 6
-
-
 def test_what_an_agent_solves_and_gives_away_in_one_save_moves_and_is_closed(
     zendesk: ZendeskDesk,
 ) -> None:

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from bridge.policy.display import ticket_fields
+from bridge.policy.decisions import Incident
+from bridge.policy.display import Summary, summary_parts, ticket_fields
 from bridge.policy.owed import NOTHING, Owed, Text, together
 from bridge.ticket import AccountFields, Fields, PointsState, SlaState, Status
 from tests.policy.cases import BERLIN, HOUR, OPENED, TERMS, accepted, closed_at
@@ -22,6 +23,7 @@ def test_a_charged_ticket() -> None:
         response_due=OPENED + 4 * HOUR,
         sla=SlaState.RUNNING,
         free_reopen_until=None,
+        zone="Europe/Berlin",
     )
 
 
@@ -51,8 +53,47 @@ def test_a_result_without_a_clock_that_runs_shows_no_time() -> None:
 def test_what_was_never_charged_promises_nothing(state: PointsState) -> None:
     incident = replace(closed_at(OPENED), clock=accepted().clock, state=state)
     assert ticket_fields(incident, 0, ACCOUNT, BERLIN.zone, TERMS) == Fields(
-        state=state, charged=0, balance=90, next_expiry=date(2027, 11, 22)
+        state=state, charged=0, balance=90, next_expiry=date(2027, 11, 22), zone="Europe/Berlin"
     )
+
+
+@pytest.mark.parametrize("result", [SlaState.MET, SlaState.BREACHED])
+def test_an_answered_ticket_shows_no_time_by_which_to_answer(result: SlaState) -> None:
+    """So that what is ordered by that time shows only who waits."""
+    fields = ticket_fields(answered(result), 10, ACCOUNT, BERLIN.zone, TERMS)
+    assert (fields.sla, fields.response_due) == (result, None)
+
+
+class TestSummary:
+    """One line that says it all, the urgent first."""
+
+    @pytest.mark.parametrize("state", PointsState)
+    def test_says_the_state(self, state: PointsState) -> None:
+        incident = replace(answered(SlaState.MET), state=state)
+        assert summary_parts(incident) == (Summary[state.name],)
+        assert Summary[state.name] == f"summary_{state.value}"
+
+    @pytest.mark.parametrize(
+        ("result", "urgent"),
+        [
+            (SlaState.RUNNING, Summary.DUE),
+            (SlaState.AT_RISK, Summary.DUE),
+            (SlaState.BREACHED, Summary.LATE),
+        ],
+    )
+    def test_begins_with_the_answer_that_is_owed(self, result: SlaState, urgent: Summary) -> None:
+        clock = accepted().clock
+        assert clock
+        waiting = replace(accepted(), clock=replace(clock, result=result))
+        assert summary_parts(waiting) == (urgent, Summary.CHARGED)
+        held = replace(waiting, state=PointsState.AWAITING_POINTS)
+        assert summary_parts(held) == (Summary.AWAITING_POINTS,)
+
+
+def answered(result: SlaState) -> Incident:
+    clock = accepted().clock
+    assert clock
+    return replace(accepted(), clock=replace(clock, result=result, responded_at=OPENED))
 
 
 class TestTogether:

@@ -73,8 +73,8 @@ def test_both_decisions_are_one_write(house: House) -> None:
     assert update.note
     assert update.note.text == (
         "Points: moved here from Acme GmbH, which got its points back. 10 charged to Beta Ltd."
-        " The clock goes on: first response due 2026-11-23 14:00 (business hours of"
-        " Europe/Berlin)."
+        " The clock goes on: first response due 2026-11-23 14:00 Europe/Berlin time,"
+        " in business hours there."
     )
 
 
@@ -215,7 +215,7 @@ class TestAFollowUp:
         assert follow_up.notes("6")[-1].text == (
             "Points: moved here from Beta Ltd, nothing charged: this continues an incident that"
             " Acme GmbH has paid for. The clock goes on: first response due 2026-11-23 14:00"
-            " (business hours of Europe/Berlin)."
+            " Europe/Berlin time, in business hours there."
         )
 
     def test_that_waited_elsewhere_is_free_again_when_it_is_back(self, follow_up: House) -> None:

@@ -1,6 +1,9 @@
 """The words on a ticket: every text, filled in with the account's facts."""
 
+from dataclasses import replace
+
 from bridge.service import watch
+from bridge.texts import Texts
 from bridge.ticket import Status
 from tests.service.conftest import BETA, DAY, House
 
@@ -27,7 +30,7 @@ def test_accepted(house: House) -> None:
     assert (note.mark, note.subject, note.public) == ("support:5:decision:1", "", False)
     assert note.text == (
         "Points: 10 charged to Acme GmbH for this incident. First response due 2026-11-23 14:00"
-        " (business hours of Europe/Berlin)."
+        " Europe/Berlin time, in business hours there."
     )
 
 
@@ -63,8 +66,8 @@ def test_released(house: House) -> None:
     house.send()
     assert last(house) == (
         "Points: released. Points came in for Acme GmbH, and 10 were charged for this incident."
-        " The clock starts now: first response due 2026-11-23 15:00 (business hours of"
-        " Europe/Berlin)."
+        " The clock starts now: first response due 2026-11-23 15:00 Europe/Berlin time,"
+        " in business hours there."
     )
 
 
@@ -97,8 +100,8 @@ def test_reopened_for_free(house: House) -> None:
     reopen(house)
     assert last(house) == (
         "Points: free re-open, nothing charged. The first closure was on 2026-11-23 and re-opening"
-        " is free until 2027-02-21. New clock: first response due 2026-11-25 14:00 (business hours"
-        " of Europe/Berlin)."
+        " is free until 2027-02-21. New clock: first response due 2026-11-25 14:00 Europe/Berlin"
+        " time, in business hours there."
     )
 
 
@@ -161,3 +164,94 @@ def test_a_helpdesk_that_is_gone_is_told_in_english(house: House) -> None:
     house.bridge.helpdesks["support"] = support  # type: ignore[index]
     house.send()
     assert last(house).startswith("Points: released.")
+
+
+class TestTheSummary:
+    """What a ticket is about in one line, of which a form shows some 30 letters."""
+
+    def shown(self, house: House) -> str:
+        return house.desk.fields["5"].line
+
+    def test_names_the_answer_that_is_due_in_the_account_s_zone(self, house: House) -> None:
+        house.buy(100)
+        house.open()
+        house.run()
+        assert self.shown(house) == (
+            "answer by Mon 14:00 Berlin (2026-11-23) · charged 10 · 90 left"
+        )
+
+    def test_names_the_time_that_people_are_told_where_the_target_ends_at_a_closing(
+        self, house: House
+    ) -> None:
+        """Rounded down to the minute, and at the closing: nobody answers late by the display."""
+        house.buy(100)
+        house.later(hours=3)
+        house.open()
+        house.run()
+        assert self.shown(house).startswith("answer by Mon 17:00 Berlin (2026-11-23)")
+        house.later(seconds=59)
+        house.open("6")
+        house.run()
+        assert house.desk.fields["6"].line.startswith("answer by Tue 09:00 Berlin (2026-11-24)")
+
+    def test_stays_the_same_until_something_happens(self, house: House) -> None:
+        house.buy(100)
+        house.open()
+        house.run()
+        before = self.shown(house)
+        house.later(hours=2)
+        assert house.run("5") == "nothing"
+        assert self.shown(house) == before
+
+    def test_says_that_an_answer_is_late_and_no_more_once_it_is_given(self, house: House) -> None:
+        house.buy(100)
+        house.open()
+        house.run()
+        house.later(hours=5)
+        watch.watch_clocks(house.bridge)
+        house.send()
+        assert self.shown(house) == (
+            "LATE, was due Mon 14:00 Berlin (2026-11-23) · charged 10 · 90 left"
+        )
+        house.answer()
+        house.run("5")
+        assert self.shown(house) == "charged 10 · 90 left"
+
+    def test_tells_not_to_start_without_points(self, house: House) -> None:
+        house.buy(9)
+        house.open()
+        house.run()
+        assert self.shown(house) == "NO POINTS, do not start · 9 left, 10 needed"
+
+    def test_is_in_the_helpdesk_s_language(self, house: House) -> None:
+        house.configure(language="de")
+        house.buy(100)
+        house.open()
+        house.run()
+        assert self.shown(house) == (
+            "Antwort bis Mo 14:00 Berlin (2026-11-23) · 10 abgebucht · 90 übrig"
+        )
+
+    def test_is_cut_where_a_company_s_own_text_is_too_long_for_a_field(self, house: House) -> None:
+        english = dict(Texts.load()._catalogues["en"])
+        long = english | {"summary_charged": {"text": "word\n" * 100}}
+        house.bridge = replace(house.bridge, texts=Texts({"en": long}))
+        house.buy(100)
+        house.open()
+        house.run()
+        assert len(self.shown(house)) == 240
+        assert "\n" not in self.shown(house)
+
+    def test_typed_over_by_hand_is_mended_and_a_balance_from_elsewhere_is_not(
+        self, house: House
+    ) -> None:
+        house.buy(100)
+        house.open()
+        house.run()
+        house.buy(100)
+        house.later(minutes=1)
+        assert house.run("5") == "nothing"
+        shown = house.desk.fields["5"]
+        house.desk.fields["5"] = replace(shown, summary="free for all")
+        assert house.run("5") == "fields repaired"
+        assert self.shown(house).endswith("190 left")

@@ -44,6 +44,8 @@ def test_an_opened_ticket_takes_one_write(charged: House) -> None:
         next_expiry=date(2027, 11, 23),
         response_due=NOW + 4 * HOUR,
         sla=SlaState.RUNNING,
+        zone="Europe/Berlin",
+        summary="answer by Mon 14:00 Berlin (2026-11-23) · charged 10 · $balance left",
     )
     assert [(row.state, row.outcome) for row in charged.rows("outbox")] == [("done", "written")]
 

@@ -162,7 +162,7 @@ class Zammad(Adapter):
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
         """By the attributes as `fetch` read them."""
-        return shows(ticket_values(fields), ticket.shown, same)
+        return shows(ticket_values, fields, ticket.shown, same)
 
     def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one transaction there. Its answer is the ticket as it was stored.

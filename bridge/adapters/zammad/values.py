@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from bridge.adapters.displays import differing, whole_minute
+from bridge.adapters.displays import SUMMARY, differing, missing, whole_minute
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import AccountFields, Fields
 
@@ -14,6 +14,7 @@ Value = int | str | date | datetime | None
 def ticket_values(fields: Fields) -> dict[str, Value]:
     """What the attributes of a ticket are to hold."""
     return {
+        SUMMARY: fields.line or None,
         "points_state": fields.state.value,
         "points_charged": fields.charged,
         "points_balance": fields.balance,
@@ -49,9 +50,9 @@ def compare(record: str, wanted: Mapping[str, Value], stored: object) -> None:
     """
     if not isinstance(stored, dict):
         raise HelpdeskRefused(f"Zammad's answer to the update is not the {record}")
-    if missing := [name for name in wanted if name not in stored]:
+    if lacking := missing(wanted, stored):
         raise HelpdeskRefused(
-            f"Zammad has no {record} attribute {', '.join(missing)}: run `points-bridge setup`, or"
+            f"Zammad has no {record} attribute {', '.join(lacking)}: run `points-bridge setup`, or"
             " create it there and run the pending migrations"
         )
     if other := list(differing(wanted, stored, same)):

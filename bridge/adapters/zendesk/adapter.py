@@ -21,7 +21,7 @@ from bridge.adapters.answers import (
     ticket_path,
 )
 from bridge.adapters.base import Adapter
-from bridge.adapters.displays import shows
+from bridge.adapters.displays import missing, shows
 from bridge.adapters.signatures import verify_hmac
 from bridge.adapters.zendesk.access import ZendeskConfig
 from bridge.adapters.zendesk.audits import Audits
@@ -169,7 +169,7 @@ class Zendesk(Adapter):
 
     def shows(self, ticket: Ticket, fields: Fields) -> bool:
         """By the fields as `fetch` read them."""
-        return shows(ticket_values(fields), ticket.shown, same)
+        return shows(ticket_values, fields, ticket.shown, same)
 
     def write(self, update: TicketUpdate) -> bool:
         """One PUT, which is one audit there. Its answer is the ticket as it was stored.
@@ -209,7 +209,9 @@ class Zendesk(Adapter):
             return False
         ids, wanted, note = self._fields(), ticket_values(update.fields), update.note
         change: dict[str, object] = {
-            "custom_fields": [{"id": ids[key], "value": value} for key, value in wanted.items()],
+            "custom_fields": [
+                {"id": ids[key], "value": value} for key, value in wanted.items() if key in ids
+            ],
             "safe_update": True,
             "updated_stamp": _stamp(seen.updated_at),
             **self._status(update.status, seen),
@@ -263,11 +265,11 @@ class Zendesk(Adapter):
 
     def _fields(self) -> Mapping[str, int]:
         ids = self._field_ids
-        if ids is None or len(ids) < len(FIELD_TYPES):
+        if ids is None or missing(FIELD_TYPES, ids):
             ids = self._load_fields()
-        if missing := [f"{key} ({kind})" for key, kind in FIELD_TYPES.items() if key not in ids]:
+        if lacking := [f"{key} ({FIELD_TYPES[key]})" for key in missing(FIELD_TYPES, ids)]:
             raise HelpdeskRefused(
-                f"Zendesk has no active ticket field {', '.join(missing)};"
+                f"Zendesk has no active ticket field {', '.join(lacking)};"
                 " run `points-bridge setup`"
             )
         return ids

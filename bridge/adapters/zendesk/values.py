@@ -5,26 +5,28 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
-from bridge.adapters.displays import differing, whole_minute
+from bridge.adapters.displays import SUMMARY, differing, missing, whole_minute
 from bridge.errors import HelpdeskRefused
+from bridge.policy.zones import load_zone
 from bridge.ticket import AccountFields, Fields
 
 Value = int | str | None
 """What a custom field holds."""
 
 FIELD_TYPES: Mapping[str, str] = {
+    SUMMARY: "text",
     "points_state": "tagger",
-    "points_charged": "integer",
-    "points_balance": "integer",
-    "points_next_expiry": "date",
     "points_response_due": "text",
     "points_response_due_date": "date",
     "points_sla_state": "tagger",
+    "points_charged": "integer",
+    "points_balance": "integer",
+    "points_next_expiry": "date",
     "points_free_reopen_until": "date",
 }
 """Our ticket fields and their types in Zendesk. Its dates have no time of day, and its views cannot
-sort by text: so the due time is shown twice. An option's value, which is also a tag, is the field's
-name, an underscore and our word, such as `points_state_charged`."""
+sort by text: so the due time is shown twice, in the account's zone. An option's value, which is
+also a tag, is the field's name, an underscore and our word, such as `points_state_charged`."""
 
 ACCOUNT_FIELD_TYPES: Mapping[str, str] = MappingProxyType(
     {"points_balance": "integer", "points_next_expiry": "date"}
@@ -41,13 +43,15 @@ def field_key(title: str) -> str:
 
 def ticket_values(fields: Fields) -> dict[str, Value]:
     """What the fields of a ticket are to hold, by their keys."""
-    due = fields.response_due and whole_minute(fields.response_due)
+    zone = load_zone(fields.zone)
+    due = fields.response_due and whole_minute(fields.response_due).astimezone(zone)
     return {
+        SUMMARY: fields.line or None,
         "points_state": f"points_state_{fields.state}",
         "points_charged": fields.charged,
         "points_balance": fields.balance,
         "points_next_expiry": _day(fields.next_expiry),
-        "points_response_due": due.isoformat() if due else None,
+        "points_response_due": f"{due.isoformat(' ', 'minutes')} {fields.zone}" if due else None,
         "points_response_due_date": _day(due),
         "points_sla_state": f"points_sla_state_{fields.sla}" if fields.sla else None,
         "points_free_reopen_until": _day(fields.free_reopen_until),
@@ -65,9 +69,9 @@ def compare(record: str, wanted: Mapping[str, Value], stored: Mapping[str, objec
     Raises:
         HelpdeskRefused: it is not; names the fields.
     """
-    if missing := [key for key in wanted if key not in stored]:
+    if lacking := missing(wanted, stored):
         raise HelpdeskRefused(
-            f"Zendesk's {record} has no field {', '.join(missing)}: run `points-bridge setup`"
+            f"Zendesk's {record} has no field {', '.join(lacking)}: run `points-bridge setup`"
         )
     if other := list(differing(wanted, stored, same)):
         raise HelpdeskRefused(

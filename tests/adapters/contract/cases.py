@@ -18,6 +18,8 @@ FIELDS = Fields(
     response_due=NOW + timedelta(hours=1, seconds=7),
     sla=SlaState.RUNNING,
     free_reopen_until=None,
+    zone="Europe/Berlin",
+    summary="charged 10 · $balance left",
 )
 ACCOUNT = AccountFields(balance=90, next_expiry=date(2027, 11, 22))
 RECEIPT = Note(mark="receipt:1", subject="Points", text="10 points were charged.", public=False)

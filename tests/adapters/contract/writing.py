@@ -60,6 +60,7 @@ class WritingContract(Hooks[V]):
         ticket = adapter.fetch(self.ticket_id)
         assert adapter.shows(ticket, replace(FIELDS, balance=1, next_expiry=None))
         assert not adapter.shows(ticket, replace(FIELDS, charged=0))
+        assert not adapter.shows(ticket, replace(FIELDS, summary="charged 20 · $balance left"))
 
     @pytest.mark.parametrize("fields", [ACCOUNT, AccountFields(0), AccountFields(999_990)])
     def test_an_organisation_shows_its_account_after_one_call(

@@ -7,6 +7,7 @@ signed in `X-Paper-Seal`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -53,9 +54,8 @@ class Paperdesk(Adapter):
         return _understood(_changes, self._http.get(f"{_path(ticket_id)}/changes"))
 
     def shows(self, ticket: ours.Ticket, fields: ours.Fields) -> bool:
-        refreshed = {"balance", "next_expiry"}
-        wanted = ((name, v) for name, v in _shown(fields).items() if name not in refreshed)
-        return all(ticket.shown.get(name) == value for name, value in wanted)
+        refreshed: Any = {name: ticket.shown.get(name) for name in ("balance", "next_expiry")}
+        return ticket.shown.items() >= _shown(replace(fields, **refreshed)).items()
 
     def write(self, update: ours.TicketUpdate) -> bool:
         note = update.note
@@ -129,7 +129,7 @@ def _changes(rows: list[dict[str, Any]]) -> tuple[ours.Change, ...]:
 
 
 def _shown(fields: ours.Fields | ours.AccountFields) -> dict[str, str | int | None]:
-    values = ((name, getattr(fields, name)) for name in fields.__dataclass_fields__)
+    values = ((n, getattr(fields, n.replace("summary", "line"))) for n in fields.__match_args__)
     return {name: v if v is None or isinstance(v, int) else str(v) for name, v in values}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from bridge.adapters.displays import SUMMARY
 from bridge.adapters.resources import Json
 from bridge.policy.hours import Weekly, time_of_day
 from bridge.ticket import PointsState, SlaState
@@ -18,6 +19,8 @@ TRIGGER_PREFIX = "zz-points-bridge: "
 """Zammad runs triggers by name, so ours come last and see what the others did."""
 OVERVIEW = "Support points: first response due"
 WORKFLOW = "points-bridge: its fields are read-only"
+HIDING = "points-bridge: hides while empty: "
+"""And the name of the field that is empty."""
 
 NATIVE_PREFIX = "zz-points-bridge "
 """Calendars and SLAs have no note either, so everything that begins like this is ours.
@@ -30,6 +33,8 @@ _TEXT_TYPES = frozenset({"input", "select", "tree_select", "textarea"})
 EMPTY_DEFAULT = "an empty default"
 """What an attribute may lack that the bridge works without: it shows more than was decided."""
 
+#: Zammad's own fields end with the priority, at 80; made without a position, ours come last.
+_BEFORE_ALL_OTHERS = 81
 #: What Zammad fills a new record with; of a time, its distance from now.
 _DEFAULTS = ("default", "diff")
 
@@ -53,7 +58,15 @@ class Field:
         """The attribute as it is made."""
         named = {"object": self.object, "name": self.name, "display": self.display}
         typed = {"data_type": self.data_type, "data_option": self.option}
-        return {**named, **typed, "screens": self.screens, "active": True, "editable": True}
+        place = {"position": _BEFORE_ALL_OTHERS} if self.name == SUMMARY else {}
+        return {
+            **named,
+            **typed,
+            **place,
+            "screens": self.screens,
+            "active": True,
+            "editable": True,
+        }
 
     def fits(self, data_type: str) -> bool:
         """Whether an attribute of that type can be this field; a type never changes later."""
@@ -116,12 +129,13 @@ def _choice(options: Iterable[PointsState | SlaState]) -> Json:
 TICKET_FIELDS = tuple(
     Field("Ticket", name, display, data_type, option, _ON_TICKETS)
     for name, display, data_type, option in (
+        (SUMMARY, "Points: summary", "input", _TEXT),
         ("points_state", "Points: state", "select", _choice(PointsState)),
+        ("points_response_due", "Points: due (your time)", "datetime", _DAY),
+        ("points_sla_state", "Points: answer", "select", _choice(SlaState)),
         ("points_charged", "Points: charged", "integer", _POINTS),
         ("points_balance", "Points: balance", "integer", _POINTS),
         ("points_next_expiry", "Points: next expiry", "date", _DAY),
-        ("points_response_due", "Points: first response due", "datetime", _DAY),
-        ("points_sla_state", "Points: first response", "select", _choice(SlaState)),
         ("points_free_reopen_until", "Points: free re-open until", "date", _DAY),
     )
 )
@@ -223,15 +237,30 @@ def overview_at_first(role_ids: Iterable[int]) -> Json:
     return {"role_ids": list(role_ids), "view": view, "link": link, "active": True}
 
 
-def workflow() -> Json:
-    """Makes our fields read-only in the browser; Zammad's API takes writes all the same."""
-    read_only = {"operator": ["set_readonly"], "set_readonly": "true"}
+def workflows() -> dict[str, Json]:
+    """What the browser does with our fields, by name; Zammad's API takes writes all the same.
+
+    They are read-only, and each is hidden as long as it holds nothing. Of a ticket on which nothing
+    is decided numbers are hidden as well: some Zammads filled them with 0.
+    """
+    names = [one.name for one in TICKET_FIELDS]
+    undecided = ("points_state", "points_charged", "points_balance")
+    hidden = {name: (name,) for name in names if name not in undecided}
+    made = {WORKFLOW: _workflow({}, "set_readonly", names)}
+    for name, fields in (hidden | {undecided[0]: undecided}).items():
+        empty = {f"ticket.{name}": {"operator": "not set", "value": []}}
+        made[HIDING + name] = _workflow(empty, "hide", fields)
+    return made
+
+
+def _workflow(saved: Json, action: str, fields: Iterable[str]) -> Json:
+    act = {"operator": [action], action: "true"}
     return {
         "object": "Ticket",
         "preferences": {"screen": ["create_middle", "edit"]},
-        "condition_saved": {},
+        "condition_saved": saved,
         "condition_selected": {},
-        "perform": {f"ticket.{one.name}": read_only for one in TICKET_FIELDS},
+        "perform": {f"ticket.{name}": act for name in fields},
         "stop_after_match": False,
         "changeable": True,
         "active": True,

@@ -199,12 +199,15 @@ class ZammadSetup(Provisioner):
             for event in layout.trigger_conditions(0)
         ]
         overview = Item(layout.OVERVIEW, self._overview, self._overview_at_first, required=False)
-        workflow = Item(layout.WORKFLOW, layout.workflow, required=False)
+        workflows = [
+            Item(name, partial(dict, body), required=False)
+            for name, body in layout.workflows().items()
+        ]
         return (
             self._webhooks(endpoint),
             Triggers(self._lists, "triggers", "trigger", triggers),
             Conveniences(self._lists, "overviews", "overview", [overview]),
-            Conveniences(self._lists, "core_workflows", "core workflow", [workflow]),
+            Conveniences(self._lists, "core_workflows", "core workflow", workflows),
         )
 
     def _webhooks(self, endpoint: str | None) -> Webhooks:
