@@ -155,6 +155,7 @@ class _NotAsked:
 def _helpdesk(settings: HelpdeskSettings, every: Settings) -> Helpdesk:
     options, own = settings.options, settings.vendor_settings
     build = VENDORS[options.vendor].build
+    buying = options if options.buy_text or options.buy_link else every.buying
     return Helpdesk(
         name=settings.name,
         adapter=build(settings.name, own) if own else cast("Adapter", _NotAsked()),
@@ -162,4 +163,6 @@ def _helpdesk(settings: HelpdeskSettings, every: Settings) -> Helpdesk:
         held_status=Status(options.held_status) if options.held_status else None,
         declined_status=Status(options.declined_status),
         language=every.defaults.language,
+        buy_text=buying.buy_text or "",
+        buy_link=buying.buy_link or "",
     )

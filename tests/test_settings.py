@@ -13,6 +13,7 @@ import pytest
 from bridge.adapters.registry import VENDORS
 from bridge.adapters.zammad.adapter import ZammadConfig
 from bridge.adapters.zammad.settings import ZammadSettings
+from bridge.bootstrap import opened
 from bridge.errors import SettingsError
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
@@ -341,6 +342,10 @@ WRONG = [
     ('declined_staus = "open"', "helpdesks.support.declined_staus", "did you mean declined_status"),
     ('declined_status = "gone"', "helpdesks.support.declined_status", "'closed' or 'open'"),
     ('held_status = "closed"', "helpdesks.support.held_status", "must be 'pending'"),
+    ('buy_text = " "', "helpdesks.support.buy_text", "that people can read; write a sentence"),
+    ('buy_link = "shop.example"', "helpdesks.support.buy_link", "is no link; write https://..."),
+    ('buy_link = "https://"', "helpdesks.support.buy_link", "is no link; write https://..."),
+    ('buy_link = "https://a b"', "helpdesks.support.buy_link", "is no link; write https://..."),
     (
         "in_service_since = 2026-11-01T00:00:00",
         "helpdesks.support.in_service_since",
@@ -532,6 +537,24 @@ def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
 
 
 class TestVendors:
+    @pytest.mark.parametrize(
+        ("texts", "own", "said"),
+        [
+            ("", "", ("", "")),
+            ('buy_text = " Ask us. "', "", ("Ask us.", "")),
+            ('buy_link = "mailto:us@example.com"', "", ("", "mailto:us@example.com")),
+            ('buy_text = "Ask us."', 'buy_link = "https://s.example"', ("", "https://s.example")),
+            ('buy_link = "https://s.example"', 'buy_text = "Ask them."', ("Ask them.", "")),
+        ],
+    )
+    def test_say_how_points_are_bought_or_the_deployment_does(
+        self, load: Load, texts: str, own: str, said: tuple[str, str]
+    ) -> None:
+        settings = load(f"[texts]\n{texts}\n{MINIMAL}{own}\n")
+        with opened(settings) as bridge:
+            helpdesk = bridge.helpdesk("support")
+        assert (helpdesk.buy_text, helpdesk.buy_link) == said
+
     def test_build_an_adapter_from_their_settings(self, load: Load) -> None:
         helpdesk = load().helpdesks["support"]
         vendor = VENDORS[helpdesk.options.vendor]

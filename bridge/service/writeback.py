@@ -7,22 +7,23 @@ then.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bridge.ledger import accounts, holdings, incidents
+from bridge.ledger import accounts, holdings
 from bridge.ledger.accounts import Account
 from bridge.ledger.incidents import Stored
-from bridge.policy.decisions import Decision, free_reopen_until
+from bridge.policy.decisions import Decision
 from bridge.policy.display import awaited_clock, summary_parts, ticket_fields
 from bridge.policy.owed import CLOCK_TURNED, REMINDER, Owed, Text, together
 from bridge.policy.points import last_valid_day
 from bridge.policy.writeback import REPAIR_SPAN, may_repair
-from bridge.policy.zones import load_zone, local_date, place_of_zone
+from bridge.policy.zones import load_zone, place_of_zone
 from bridge.queues import outbox
 from bridge.queues.outbox import FieldRepair, TicketWrite
 from bridge.service.core import Bridge
+from bridge.service.facts import facts_of, language_of
 from bridge.ticket import AccountFields, Fields, Note, Ticket
 
 #: Fields of helpdesks hold 250; there must be room for the balance.
@@ -126,7 +127,7 @@ def account_fields(
 
 def _summary(bridge: Bridge, stored: Stored, fields: Fields) -> str:
     """The line that says it all: of facts that are so until something happens, and never of now."""
-    texts, language = bridge.texts, _language(bridge, stored)
+    texts, language = bridge.texts, language_of(bridge.helpdesks.get(stored.helpdesk))
     facts: dict[str, object] = {"charged": fields.charged, "balance": "$balance"}
     facts["price"] = bridge.terms.price
     if clock := awaited_clock(stored.incident):
@@ -138,11 +139,6 @@ def _summary(bridge: Bridge, stored: Stored, fields: Fields) -> str:
         texts.fill(language, part.value, facts).text for part in summary_parts(stored.incident)
     )
     return " · ".join(" ".join(part.split()) for part in parts)[:_MOST_IN_A_LINE]
-
-
-def _language(bridge: Bridge, stored: Stored) -> str:
-    helpdesk = bridge.helpdesks.get(stored.helpdesk)
-    return helpdesk.language if helpdesk else "en"
 
 
 def _shown(conn: Connection, bridge: Bridge, stored: Stored, seen: Seen) -> bool:
@@ -192,8 +188,8 @@ def _note(
     """One note of all the texts, in the helpdesk's language."""
     if not texts:
         return None
-    language = _language(bridge, stored)
-    facts = _facts(conn, bridge, stored, language, now)
+    language = language_of(bridge.helpdesks.get(stored.helpdesk))
+    facts = facts_of(conn, bridge, stored, now, public=texts[-1].public)
     written = [bridge.texts.fill(language, text.value, facts) for text in texts]
     return Note(
         mark=key,
@@ -201,51 +197,3 @@ def _note(
         text="\n\n".join(one.text for one in written),
         public=texts[-1].public,
     )
-
-
-def _facts(
-    conn: Connection, bridge: Bridge, stored: Stored, language: str, now: datetime
-) -> dict[str, object]:
-    """What the texts may say. Facts of the account and the ledger only."""
-    terms, incident = bridge.terms, stored.incident
-    account = accounts.by_id(conn, stored.account_id)
-    zone = bridge.locate(account).calendar.zone
-    closed = _first_closure(conn, stored)
-    held_until = (incident.held_at or now) + timedelta(days=terms.hold_days)
-    return {
-        "number": stored.ticket_number,
-        "account": account.name,
-        "other_account": _other_account(conn, stored),
-        "price": terms.price,
-        "charged": holdings.charged_points(conn, stored.id),
-        "balance": holdings.on_hand(conn, account.id, now),
-        "zone": zone,
-        "due": _local(incident.clock.by_close, zone) if incident.clock else "",
-        "hold_days": terms.hold_days,
-        "hold_until": local_date(held_until, zone).isoformat(),
-        "first_closed_on": local_date(closed, zone).isoformat() if closed else "",
-        "free_until": free_reopen_until(closed, zone, terms).isoformat() if closed else "",
-        "why": bridge.texts.fill(language, "why_closed_while_held", {}).text,
-    }
-
-
-def _first_closure(conn: Connection, stored: Stored) -> datetime | None:
-    """The first closure of this incident, or of the one before it on the same ticket."""
-    for other in reversed(incidents.on_ticket(conn, stored.helpdesk, stored.ticket_id)):
-        if other.incident.first_closed_at:
-            return other.incident.first_closed_at
-    return None
-
-
-def _other_account(conn: Connection, stored: Stored) -> str:
-    """Where the ticket was before, or belongs to now by its record; "" for nowhere else."""
-    record = stored.incident.customer_ref
-    owner = accounts.owner_of(conn, stored.helpdesk, record) if record else None
-    earlier = incidents.on_ticket(conn, stored.helpdesk, stored.ticket_id)
-    ids = [owner, *(one.account_id for one in reversed(earlier))]
-    other = next((one for one in ids if one is not None and one != stored.account_id), None)
-    return accounts.by_id(conn, other).name if other is not None else ""
-
-
-def _local(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(load_zone(zone)):%Y-%m-%d %H:%M}"

@@ -20,7 +20,14 @@ from bridge.adapters.vendor import VendorSettings
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.terms import Terms
 from bridge.settings.secrets import Secrets
-from bridge.settings.sections import Defaults, HelpdeskOptions, Listen, SettingsFile, Surroundings
+from bridge.settings.sections import (
+    Defaults,
+    HelpdeskOptions,
+    Listen,
+    SettingsFile,
+    Surroundings,
+    TextsSettings,
+)
 from bridge.texts import Texts
 
 M = TypeVar("M", bound=BaseModel)
@@ -69,13 +76,17 @@ class HelpdeskSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a deployment can choose, checked. `database` is a URL with a full path."""
+    """Everything that a deployment can choose, checked. `database` is a URL with a full path.
+
+    `buying` says how points are bought, where a helpdesk's own options do not.
+    """
 
     database: str
     listen: Listen
     defaults: Defaults
     terms: Terms
     texts: Texts
+    buying: TextsSettings
     helpdesks: Mapping[str, HelpdeskSettings]
 
 
@@ -127,6 +138,7 @@ class _Reading:
             defaults=file.defaults,
             terms=file.terms.terms(),
             texts=texts,
+            buying=file.texts,
             helpdesks=MappingProxyType(helpdesks),
         )
 

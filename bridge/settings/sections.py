@@ -235,12 +235,36 @@ class TermsSettings(_Section):
         )
 
 
+def _legible_text(text: str) -> str:
+    if not text.strip() or not text.replace("\n", " ").isprintable():
+        raise ValueError("must be a text that people can read; write a sentence, or leave it out")
+    return text.strip()
+
+
+def _link(text: str) -> str:
+    scheme, _, rest = text.partition(":")
+    if scheme not in {"https", "http", "mailto"} or not rest.strip("/") or " " in text:
+        raise ValueError("is no link; write https://..., or mailto:...")
+    return text
+
+
+BuyText = Annotated[str, AfterValidator(_legible_text)] | None
+BuyLink = Annotated[str, AfterValidator(_link)] | None
+
+
 class TextsSettings(_Section):
-    """Where a company's own texts are, instead of ours."""
+    """A company's own texts, instead of ours, and what ours say of it."""
 
     directory: str | None = None
     """A directory with your own texts, one `<language>.toml` each. What it lacks in `en` and `de`
     is taken from the texts that come along."""
+
+    buy_text: BuyText = None
+    """How and where points are bought: a sentence for the requesters of held tickets. With
+    `buy_link` the link follows it."""
+    buy_link: BuyLink = None
+    """Where points are bought: `"https://shop.example.com/points"`. Without either, requesters are
+    told to turn to their usual contact."""
 
     @field_validator("directory")
     @classmethod
@@ -300,3 +324,8 @@ class HelpdeskOptions(_Section):
     held_status: Literal["pending"] | None = None
     """`"pending"` sets a held ticket to pending until its hold ends. Without it, the status stays
     as it is."""
+    buy_text: BuyText = None
+    """As in `[texts]`, for the requesters of this helpdesk. Where one of the two is here, neither
+    is taken from there."""
+    buy_link: BuyLink = None
+    """As in `[texts]`, for the requesters of this helpdesk."""

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
+from bridge.policy.terms import Terms
 from bridge.service import watch
 from bridge.texts import Texts
-from bridge.ticket import Status
-from tests.service.conftest import BETA, DAY, House
+from bridge.ticket import Customer, Status
+from tests.service.conftest import ACME, BETA, DAY, House
 
 
 def last(house: House) -> str:
@@ -41,10 +44,77 @@ def test_held(house: House) -> None:
     (note,) = house.notes()
     assert note.public
     assert note.subject == "Your request 31005 is waiting for support points"
-    assert "An incident costs 10 support points, and Acme GmbH has 9 on hand." in note.text
-    assert note.text.endswith(
-        "If no points are bought by 2026-12-07, the request is declined without a charge."
+    assert note.text == (
+        "Hello,\n\n"
+        "thank you for your request 31005. An incident costs 10 support points, and Acme GmbH has 9"
+        " on hand. At least 1 more are needed. We start as soon as enough points are bought; you"
+        " need not write again.\n\n"
+        "To buy points, please turn to your usual contact with us.\n\n"
+        "We will remind you on 2026-11-24, 2026-11-30, 2026-12-06. If no points are bought by"
+        " 2026-12-07 (Europe/Berlin), the request is declined without a charge."
     )
+
+
+def test_held_where_nobody_is_reminded(house: House) -> None:
+    house.bridge = replace(house.bridge, terms=Terms(hold_reminder_days=()))
+    house.open()
+    house.run()
+    assert last(house).splitlines()[-1].startswith("If no points are bought by 2026-12-07")
+
+
+def test_the_days_are_those_of_the_account_s_zone(house: House) -> None:
+    """09:00 UTC on day 14 is the next day in Kiritimati."""
+    house.open(customer=replace(ACME, zone="Pacific/Kiritimati"))
+    house.later(hours=3)
+    house.run()
+    assert "on 2026-11-25, 2026-12-01, 2026-12-07. If" in last(house)
+    assert "by 2026-12-08 (Pacific/Kiritimati), the request" in last(house)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"buy_link": "https://shop.example"}, "You can buy points here: https://shop.example"),
+        ({"buy_text": "Write to sales@example.com."}, "Write to sales@example.com."),
+        (
+            {"buy_text": "Points are in our shop:", "buy_link": "https://shop.example"},
+            "Points are in our shop: https://shop.example",
+        ),
+        ({"language": "de", "buy_link": "https://s.example"}, "hier kaufen: https://s.example"),
+        ({"language": "de"}, "wenden Sie sich bitte an Ihren Ansprechpartner"),
+    ],
+)
+def test_held_and_reminded_say_how_points_are_bought(
+    house: House, given: dict[str, str], said: str
+) -> None:
+    house.configure(**given)
+    house.open()
+    house.run()
+    assert said in last(house)
+    house.now += DAY
+    watch.watch_holds(house.bridge)
+    house.send()
+    assert len(house.notes()) == 2
+    assert said in last(house)
+
+
+@pytest.mark.parametrize("name", ["carla@acme.example", "8"])
+def test_an_address_or_an_id_is_no_name_to_a_requester(house: House, name: str) -> None:
+    house.open(customer=Customer("person:8", name))
+    house.run()
+    assert "and your account has 0 on hand" in last(house)
+    assert name not in last(house).replace("31005", "")
+    house.now += DAY
+    watch.watch_holds(house.bridge)
+    house.send()
+    assert "and your account has 0 on hand" in last(house)
+
+
+def test_but_it_is_to_an_agent(house: House) -> None:
+    house.buy(10, "carla@acme.example")
+    house.open(customer=Customer("person:8", "carla@acme.example"))
+    house.run()
+    assert last(house).startswith("Points: 10 charged to carla@acme.example")
 
 
 def test_reminded(house: House) -> None:
@@ -55,7 +125,10 @@ def test_reminded(house: House) -> None:
     house.send()
     note = house.notes()[-1]
     assert (note.mark, note.public) == ("support:5:reminder:1:1", True)
-    assert note.text.endswith("by 2026-12-07, the request is declined without a charge.")
+    assert "At least 10 more are needed." in note.text
+    assert note.text.endswith(
+        "by 2026-12-07 (Europe/Berlin), the request is declined without a charge."
+    )
 
 
 def test_released(house: House) -> None:
