@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "points-bridge.example.toml"
 SECRETS = {
     "POINTS_BRIDGE_SUPPORT_TOKEN": "token-canary",
-    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary",
+    "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary-0123456",
 }
 MINIMAL = """
 [defaults]
@@ -118,7 +118,7 @@ class TestAGoodFile:
         second = '[helpdesks.us-west]\nvendor = "zammad"\nurl = "http://127.0.0.1:3000/"\n'
         west = {
             "POINTS_BRIDGE_US_WEST_TOKEN": "west-token",
-            "POINTS_BRIDGE_US_WEST_WEBHOOK_SECRET": "west-hook",
+            "POINTS_BRIDGE_US_WEST_WEBHOOK_SECRET": "west-hook-0123456789",
         }
         settings = load(MINIMAL + second, SECRETS | west)
         assert set(settings.helpdesks) == {"support", "us-west"}
@@ -166,7 +166,7 @@ class TestSecrets:
         assert "canary" not in shown
         secret = zammad(settings).webhook_secret
         assert secret is not None
-        assert secret.get_secret_value() == "hook-canary"
+        assert secret.get_secret_value() == "hook-canary-0123456"
 
     def test_may_come_from_a_file_whose_last_newline_does_not_count(
         self, load: Load, tmp_path: Path
@@ -185,6 +185,28 @@ class TestSecrets:
         assert previous is not None
         assert previous.get_secret_value() == "old"
         assert zammad(load()).webhook_secret_previous is None
+
+    @pytest.mark.parametrize("secret", ["abc", "fifteen-charact"])
+    def test_of_a_webhook_that_can_be_guessed_are_refused(self, load: Load, secret: str) -> None:
+        environ = SECRETS | {"POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": secret}
+        [problem] = problems(load, MINIMAL, environ)
+        assert "helpdesks.support.webhook_secret: is shorter than 16 characters" in problem
+        assert "`points-bridge setup`" in problem
+        assert "openssl rand -hex 32" in problem
+        assert secret not in problem
+
+    def test_of_a_zendesks_webhooks_that_were_cut_off_are_refused(self, load: Load) -> None:
+        text = MINIMAL.replace('"zammad"', '"zendesk"\nclient_id = "x"')
+        environ = {
+            "POINTS_BRIDGE_SUPPORT_CLIENT_SECRET": "short",
+            "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "cut",
+            "POINTS_BRIDGE_SUPPORT_EVENT_WEBHOOK_SECRET": "off",
+        }
+        found = problems(load, text, environ)
+        assert [line.split(": ")[1].rpartition(".")[2] for line in found] == [
+            "webhook_secret",
+            "event_webhook_secret",
+        ]
 
     @pytest.mark.parametrize("value", ["", "\n", "  "])
     def test_that_are_empty_are_missing(self, load: Load, value: str) -> None:
@@ -232,7 +254,7 @@ class TestSecrets:
             file.write_bytes(content)
         environ = {
             "POINTS_BRIDGE_SUPPORT_TOKEN_FILE": str(file),
-            "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary",
+            "POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET": "hook-canary-0123456",
         }
         [problem] = problems(load, MINIMAL, environ)
         assert f"POINTS_BRIDGE_SUPPORT_TOKEN_FILE: cannot read {file}" in problem
@@ -276,11 +298,11 @@ class TestTheSecretsDirectory:
         name = f"{tmp_path}/elsewhere" if given == "/" else given
         directory = tmp_path / (name or "secrets")
         directory.mkdir()
-        (directory / "support_webhook_secret").write_text("from-a-file\n", "utf-8")
+        (directory / "support_webhook_secret").write_text("from-a-file-0123456789\n", "utf-8")
         text = f'secrets_directory = "{name}"\n{MINIMAL}' if name else MINIMAL
         secret = zammad(load(text, self.TOKEN)).webhook_secret
         assert secret is not None
-        assert secret.get_secret_value() == "from-a-file"
+        assert secret.get_secret_value() == "from-a-file-0123456789"
 
     def test_comes_after_the_environment(self, load: Load, tmp_path: Path) -> None:
         (tmp_path / "secrets").mkdir()
@@ -368,6 +390,19 @@ WRONG = [
     ("[listen]\nhost = 1", "listen.host", "a text in quotes"),
     ('[listen]\npublic_url = "points.example.com"', "listen.public_url", "is not a web address"),
     ('[listen]\npublic_url = "https://a@b.example"', "listen.public_url", "more than an address"),
+    *(
+        (f'[listen]\npublic_url = "{url}"', "listen.public_url", said)
+        for url, said in {
+            "https://points.example/webhooks/support": "write https://points.example",
+            "https://points.example/in/webhooks/": "write https://points.example/in",
+            "https://points.example/?a=b": "without user, query or fragment",
+            "https://points.example/?": "without user, query or fragment",
+            "https://points.example#": "without user, query or fragment",
+            "https://points.example ": "without user, query or fragment",
+            "http://points.example.com": "write https://",
+            "http://8.8.8.8:8080": "for a try, http:// with a private address",
+        }.items()
+    ),
     ('[texts]\ndirectory = "none"', "texts.directory", "no directory 'none'"),
     ("[helpdesk]", "helpdesk", "did you mean helpdesks?"),
     ('[helpdesks.x]\nvendor = "samad"', "helpdesks.x.vendor", "known: zammad"),
@@ -461,6 +496,62 @@ class TestAWrongFile:
     def test_is_not_refused_for_plain_http_on_the_same_machine(self, load: Load, host: str) -> None:
         text = MINIMAL.replace("https://helpdesk.example.com", f"http://{host}/")
         assert zammad(load(text)).url == f"http://{host}"
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "localhost:80",
+            "127.0.0.1",
+            "[::1]",
+            "192.168.1.7:8080",
+            "10.0.0.1",
+            "[fd00::1]",
+            "bridge:8080",
+            "points.internal",
+            "points.local",
+        ],
+    )
+    def test_is_not_refused_for_plain_http_in_a_network_of_ones_own(
+        self, load: Load, host: str
+    ) -> None:
+        text = MINIMAL + f'[listen]\npublic_url = "http://{host}"\n'
+        assert load(text).listen.public_url == f"http://{host}"
+
+    @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api"])
+    def test_is_refused_for_the_address_of_a_zammads_api(self, load: Load, path: str) -> None:
+        url = "https://helpdesk.example.com"
+        [problem] = problems(load, MINIMAL.replace(url, f"{url}/desk{path}"))
+        assert "helpdesks.support.url: holds the path of Zammad's API" in problem
+        assert problem.endswith(f"write {url}/desk")
+
+    @pytest.mark.parametrize(
+        ("vendor", "one", "other"),
+        [
+            ("zammad", "https://helpdesk.example.com", "https://HELPDESK.example.com:443/"),
+            ("zammad", "http://127.0.0.1:3000", "http://localhost:3000/"),
+            ("zendesk", "acme", "https://acme.zendesk.com"),
+        ],
+    )
+    def test_is_refused_for_one_helpdesk_under_two_names(
+        self, load: Load, vendor: str, one: str, other: str
+    ) -> None:
+        more = 'client_id = "x"\n' if vendor == "zendesk" else ""
+        text = '[defaults]\nzone = "UTC"\n' + "".join(
+            f'[helpdesks.{name}]\nvendor = "{vendor}"\nurl = "{url}"\n{more}'
+            for name, url in (("first", one), ("second", other))
+        )
+        secrets = ("TOKEN",) if vendor == "zammad" else ("CLIENT_SECRET", "EVENT_WEBHOOK_SECRET")
+        environ = {
+            f"POINTS_BRIDGE_{name}_{secret}": "canary-0123456789"
+            for name in ("FIRST", "SECOND")
+            for secret in (*secrets, "WEBHOOK_SECRET")
+        }
+        [problem] = problems(load, text, environ)
+        assert ": helpdesks.second.url: is that of helpdesks.first" in problem
+        for old, new in (("//localhost:3000", "//localhost:3001"), ("acme.", "b."), (":443", "")):
+            text = text.replace(old, new)
+        apart = load(text.replace("HELPDESK", "elsewhere"), environ)
+        assert set(apart.helpdesks) == {"first", "second"}
 
     def test_names_every_problem_at_once(self, load: Load) -> None:
         found = problems(

@@ -274,7 +274,7 @@ def checked_base_url(base_url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise SettingsError(problem) from None
-    has_more = "@" in parts.netloc or parts.query or parts.fragment
+    has_more = "@" in parts.netloc or "?" in base_url or "#" in base_url
     if parts.scheme not in {"http", "https"} or not host or has_more:
         raise SettingsError(problem)
     return base_url.rstrip("/")

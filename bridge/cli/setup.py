@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.adapters.provisioning import Action, Plan, Provisioner, Step
-from bridge.adapters.vendor import web_address
+from bridge.adapters.vendor import public_address
 from bridge.bootstrap import provisioner as provisioner_of
 from bridge.bootstrap import take_up
 from bridge.bootstrap import wanted as wanted_of
@@ -113,7 +113,7 @@ def _refuse(combinations: Mapping[str, bool]) -> None:
 
 def _address(url: str | None) -> str | None:
     try:
-        return web_address(url) if url is not None else None
+        return public_address(url) if url is not None else None
     except ValueError as error:
         raise BadRequest(f"--url {error}") from None
 

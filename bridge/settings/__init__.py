@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.adapters.registry import VENDORS
-from bridge.adapters.vendor import VendorSettings
+from bridge.adapters.vendor import VendorSettings, same_place
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.terms import Terms
 from bridge.settings.secrets import Secrets
@@ -130,6 +130,7 @@ class _Reading:
         around = Surroundings(self.path.resolve().parent, texts.languages)
         file = self._validate(SettingsFile, "", table, around)
         helpdesks = dict(self._helpdesks(table.get("helpdesks")))
+        self._refuse_twins(helpdesks)
         if file is None or self.problems:
             return None
         return Settings(
@@ -193,6 +194,20 @@ class _Reading:
         if options is None or settings is None:
             return None
         return HelpdeskSettings(name, options, settings, places)
+
+    def _refuse_twins(self, helpdesks: Mapping[str, HelpdeskSettings]) -> None:
+        """Of two names for one helpdesk, the one set up last would take the other's webhook."""
+        first: dict[str, str] = {}
+        for name, helpdesk in helpdesks.items():
+            if helpdesk.vendor_settings is None:
+                continue
+            other = first.setdefault(same_place(helpdesk.vendor_settings.url), name)
+            if other != name:
+                self._complain(
+                    f"helpdesks.{name}.url",
+                    f"is that of helpdesks.{other}, and each would take the other's webhook; keep"
+                    " one of them, under the name that its accounts in the ledger have",
+                )
 
     def _secrets_directory(self) -> Path:
         """Where the file says it is; where it says nothing readable, validation complains."""

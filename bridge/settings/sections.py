@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from bridge.adapters.registry import VENDORS
-from bridge.adapters.vendor import web_address
+from bridge.adapters.vendor import public_address
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.calendars import country_code, subdivision_code
 from bridge.policy.hours import HOUR
@@ -65,8 +65,8 @@ def _as_value_error() -> Generator[None]:
 class Listen(_Section):
     """Where webhooks are received.
 
-    `public_url` may be plain http, for a network of one's own: deliveries are signed, but not
-    secret then.
+    `public_url` may be plain http in a network of one's own: deliveries are signed, but not secret
+    then.
     """
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -74,9 +74,10 @@ class Listen(_Section):
     port 8080."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """The TCP port."""
-    public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    public_url: Annotated[str, AfterValidator(public_address)] | None = None
     """How helpdesks reach this receiver: `"https://points.example.com"`, without `/webhooks/...`.
-    `points-bridge setup` tells it to them, and `points-bridge doctor` looks from there."""
+    `points-bridge setup` tells it to them, and `points-bridge doctor` looks from there. Plain http
+    only to private addresses and names."""
 
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]

@@ -56,7 +56,7 @@ class TestContract(AdapterContract):
         first, second = [*map(SecretStr, secrets), None, None][:2]
         token = SecretStr(TOKEN)
         return Paperdesk(
-            PaperdeskSettings(
+            PaperdeskSettings.model_construct(
                 url=URL, token=token, webhook_secret=first, webhook_secret_previous=second
             )
         )

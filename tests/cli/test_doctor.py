@@ -59,10 +59,10 @@ def test_a_helpdesk_that_is_set_up_by_hand_is_left_out(well: Patient) -> None:
 def test_what_helpdesks_share_is_told_once(well: Patient) -> None:
     well.rewrite(
         "[listen]",
-        f'[helpdesks.west]\nvendor = "zammad"\nurl = "{well.scene.urls[HELPDESK]}"\n[listen]',
+        '[helpdesks.west]\nvendor = "zammad"\nurl = "http://127.0.0.1:9"\n[listen]',
     )
     for secret in ("TOKEN", "SETUP_TOKEN", "WEBHOOK_SECRET"):
-        well.monkeypatch.setenv(f"POINTS_BRIDGE_WEST_{secret}", Token.SETUP)
+        well.monkeypatch.setenv(f"POINTS_BRIDGE_WEST_{secret}", f"{Token.SETUP}-0123456789")
     well.rewrite(f'public_url = "{well.scene.receiver}"', 'public_url = "http://127.0.0.1:9"')
     found = json.loads(well.run("doctor", "--json")[1])
     where = [one["where"] for one in problems(found, "problem")]

@@ -68,7 +68,7 @@ def webhook_to_another_place(well: Patient) -> None:
 
 
 def rotated_secret(well: Patient) -> None:
-    well.monkeypatch.setenv(f"{ENV}WEBHOOK_SECRET", "canary-rotated")
+    well.monkeypatch.setenv(f"{ENV}WEBHOOK_SECRET", "canary-rotated-0123")
 
 
 def group_without_an_address(well: Patient) -> None:

@@ -82,6 +82,8 @@ def test_the_public_address_may_be_given_with_the_command(run: Run, bare: Scene)
         (("--prove", "--remove"), 2, "--prove goes with neither"),
         (("--prove", "--dry-run"), 2, "--prove goes with neither"),
         (("--url", "points.example.com"), 1, "--url is not a web address; write https://host"),
+        (("--url", "https://points.example.com/webhooks/support"), 1, "--url holds the path of"),
+        (("--url", "http://points.example.com"), 1, "write https://"),
         (("--url", "https://a:b@points.example.com"), 1, "--url holds more than an address"),
         ((), 1, "set public_url in [listen], or give --url"),
     ],

@@ -142,8 +142,8 @@ def final_truth() -> Truth:
 
 #: Both of the recordings' webhook secrets hold, as during a rotation.
 ROTATING = {
-    "webhook_secret": "rotated-secret",
-    "webhook_secret_previous": "bridge-test-secret-0123456789",
+    "webhook_secret": "bridge-test-secret-0123456789",
+    "webhook_secret_previous": "rotated-secret",
 }
 
 

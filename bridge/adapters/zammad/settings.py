@@ -1,13 +1,24 @@
 """Zammad's settings, and what is built of them."""
 
+import re
 from typing import Annotated, ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from bridge.adapters.provisioning import SecretPlace
 from bridge.adapters.vendor import BaseUrl, Name, Vendor, VendorSettings, revealed
 from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
 from bridge.adapters.zammad.setup.provisioner import ZammadSetup
+
+_API = re.compile(r"/api(/v1)?$")
+
+
+def _without_api(url: str) -> str:
+    if _API.search(url):
+        raise ValueError(
+            f"holds the path of Zammad's API, which is added by itself; write {_API.sub('', url)}"
+        )
+    return url
 
 
 class ZammadSettings(VendorSettings):
@@ -19,7 +30,7 @@ class ZammadSettings(VendorSettings):
 
     kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
 
-    url: BaseUrl
+    url: Annotated[BaseUrl, AfterValidator(_without_api)]
     """Where Zammad is: `"https://helpdesk.example.com"`. Plain http only on the same machine."""
     token: SecretStr
     """An access token with the permission `ticket.agent`."""
