@@ -66,7 +66,8 @@ class Item:
 
     `body` is what it must hold, from the lists as they are at that moment; None while they lack
     what it refers to, which `needs` names. `at_first` is sent beside it when the record is made;
-    afterwards that is the admins'. `required` False: the bridge works without it.
+    afterwards that is the admins'. `required` False: the bridge works without it. What is called as
+    an earlier version called it (`former`) is that item, too, and is renamed where `body` names it.
     """
 
     name: str
@@ -74,6 +75,12 @@ class Item:
     at_first: Callable[[], Json] = dict
     required: bool = True
     needs: str = "what it refers to"
+    former: str | None = None
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """What it may be called, its present name first."""
+        return (self.name, self.former)
 
 
 class Resource:
@@ -102,7 +109,7 @@ class Resource:
 
     def is_ours(self, row: Json) -> bool:
         """Whether it is the bridge's, which may change it."""
-        return any(self.called(row) == item.name for item in self.items)
+        return any(self.called(row) in item.names for item in self.items)
 
     def ours(self) -> list[Json]:
         """Those that are the bridge's."""
@@ -110,7 +117,8 @@ class Resource:
 
     def found(self, item: Item) -> list[Json]:
         """Those of ours that are that item: the first is the one that counts."""
-        return [row for row in self.ours() if self.called(row) == item.name]
+        ours = [row for row in self.ours() if self.called(row) in item.names]
+        return sorted(ours, key=lambda row: self.called(row) != item.name)
 
     def differing(self, row: Json, body: Json) -> list[str]:
         """In what a record is not as it must be, in words that hold no secret."""

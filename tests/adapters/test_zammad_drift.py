@@ -117,7 +117,7 @@ DAMAGE: dict[str, tuple[str, str, Row]] = {
     "the webhook has another secret": ("Webhook", layout.WEBHOOK, {"signature_token": "other"}),
     "the webhook has no secret": ("Webhook", layout.WEBHOOK, {"signature_token": None}),
     "the webhook is inactive": ("Webhook", layout.WEBHOOK, {"active": False}),
-    "the overview is sorted otherwise": ("Overview", layout.OVERVIEW, {
+    "the overview is sorted otherwise": ("Overview", "Points: due", {
         "order": {"by": "created_at", "direction": "ASC"}
     }),
     "the workflow forgets our fields": ("CoreWorkflow", layout.WORKFLOW, {"perform": {}}),
@@ -198,7 +198,7 @@ class TestDrift:
 
     def test_of_what_admins_may_choose_is_none(self, desk: Desk) -> None:
         set_up(desk)
-        desk.row("Overview", layout.OVERVIEW).update(role_ids=[1], view={}, active=False)
+        desk.row("Overview", "Points: due").update(role_ids=[1], view={}, active=False)
         desk.row("Webhook", layout.WEBHOOK)["ssl_verify"] = False
         assert changes(desk.setup().plan(WANTED)) == []
 

@@ -14,6 +14,7 @@ from bridge.adapters.zammad.setup.layout import HIDING, TRIGGER_PREFIX, trigger_
 from bridge.adapters.zammad.setup.provisioner import ZammadSetup
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.sandbox.zammad import AGENT, BRIDGE, Fault, Token
+from bridge.sandbox.zammad.conditions import OPERATORS
 from bridge.ticket import Fields, PointsState, SlaState, TicketUpdate
 from tests.adapters.zammad_desk import (
     CUTS,
@@ -90,10 +91,46 @@ class TestAnEmptyZammad:
 
     def test_gets_an_overview_for_agents_sorted_by_what_is_due_first(self, desk: Desk) -> None:
         set_up(desk)
-        overview = desk.row("Overview", layout.OVERVIEW)
+        overview = desk.row("Overview", "Points: due")
         assert overview["order"] == {"by": "points_response_due", "direction": "ASC"}
         assert 2 in overview["role_ids"]
         assert overview["condition"]["ticket.state_id"]["value"] == ["1", "2", "3", "7"]
+
+    @pytest.mark.parametrize(
+        ("fields", "found"),
+        [
+            (Fields(PointsState.CHARGED, 10, 0, None, NOW, SlaState.RUNNING), ["Points: due"]),
+            (Fields(PointsState.CHARGED, 10, 0, None, NOW, SlaState.BREACHED), ["Points: due"]),
+            (Fields(PointsState.CHARGED, 10, 0, sla=SlaState.BREACHED), []),
+            (Fields(PointsState.CHARGED, 10, 0, sla=SlaState.MET), []),
+            (Fields(PointsState.AWAITING_POINTS, 0, 0), ["Points: waiting"]),
+            (Fields(PointsState.REVIEW, 10, 0, sla=SlaState.MET), ["Points: review"]),
+        ],
+        ids=["due", "late", "answered late", "answered", "waiting", "review"],
+    )
+    def test_gets_overviews_of_what_is_due_waits_or_is_for_review(
+        self, desk: Desk, fields: Fields, found: list[str]
+    ) -> None:
+        set_up(desk)
+        Zammad(ZammadConfig(URL, Token.BRIDGE, (SECRET,))).write(
+            TicketUpdate(str(desk.ticket), fields)
+        )
+        ticket = desk.box.model.ticket(desk.ticket)
+
+        def holds(condition: Row) -> bool:
+            return all(
+                OPERATORS[row["operator"]](ticket[name.removeprefix("ticket.")], row["value"])
+                for name, row in condition.items()
+            )
+
+        rows = desk.rows("Overview")
+        assert [row["name"] for row in rows if holds(row["condition"])] == found
+        assert len(rows) == 3
+
+    def test_gets_names_that_fit_into_a_menu_and_into_columns(self, desk: Desk) -> None:
+        set_up(desk)
+        assert max(len(row["name"]) for row in desk.rows("Overview")) <= 20
+        assert max(len(one.display) for one in layout.TICKET_FIELDS) <= 26
 
     def test_gets_fields_that_are_read_only_in_the_browser(self, desk: Desk) -> None:
         """As recorded: `set_readonly` on the screens of editing and creating (269, 272)."""
@@ -173,7 +210,7 @@ class TestAnInterruptedSetup:
         whole = Desk(vendor, native_slas=True)
         set_up(whole)
         expected, calls = whole.state(), list(whole.box.model.calls)
-        assert sum(call.method != "GET" for call in calls) == 34
+        assert sum(call.method != "GET" for call in calls) == 36
         met: list[object] = []
         for cut, call in enumerate(calls):
             if call.method == "GET" and (fault.carried_out or fault.drop == cut % 2):
@@ -238,8 +275,8 @@ class TestASecretThatNobodyHas:
 
 
 class TestAnInstallationOfTheLastRelease:
-    """It had no summary and hid nothing, seven triggers, points that began as 0, and its user was
-    told of every write of its own."""
+    """It had no summary, hid nothing, one overview, long names, seven triggers, points that began
+    as 0, and its user was told of every write of its own."""
 
     @pytest.fixture
     def upgraded(self, desk: Desk) -> Plan:
@@ -247,6 +284,14 @@ class TestAnInstallationOfTheLastRelease:
         new = desk.row("Trigger", f"{TRIGGER_PREFIX}organization changed")
         del desk.box.model.store.tables["Trigger"][new["id"]]
         desk.box.model.attributes.drop("Ticket", "points_summary")
+        for name, display in layout._LONG_NAMES.items():
+            desk.row("Attribute", name)["display"] = display
+        overviews = desk.box.model.store.tables["Overview"]
+        desk.row("Overview", "Points: due").update(
+            name="Support points: first response due", condition={}, role_ids=[1]
+        )
+        for name in ("Points: waiting", "Points: review"):
+            del overviews[desk.row("Overview", name)["id"]]
         for row in desk.rows("CoreWorkflow"):
             if row["name"].startswith(HIDING):
                 del desk.box.model.store.tables["CoreWorkflow"][row["id"]]
@@ -259,9 +304,12 @@ class TestAnInstallationOfTheLastRelease:
     def test_is_upgraded_by_a_setup_alone(self, desk: Desk, upgraded: Plan) -> None:
         assert changes(upgraded) == [
             (Action.MAKE, "points_summary"),
+            *[(Action.CHANGE, name) for name in ("points_response_due", "points_sla_state")],
             *[(Action.CHANGE, name) for name in ("points_charged", *["points_balance"] * 2)],
             (Action.MAKE, "of the fields"),
             (Action.MAKE, f"{TRIGGER_PREFIX}organization changed"),
+            (Action.CHANGE, "Points: due"),
+            *[(Action.MAKE, name) for name in ("Points: waiting", "Points: review")],
             *[(Action.MAKE, name) for name in layout.workflows() if name.startswith(HIDING)],
             (Action.CHANGE, "of the bridge"),
         ]
@@ -275,6 +323,20 @@ class TestAnInstallationOfTheLastRelease:
         model = desk.box.model
         ticket = model.ticket(model.customer_mails("carla@acme.example", "Help", "Please."))
         assert (ticket["points_charged"], ticket["points_balance"]) == (None, None)
+
+    def test_has_shorter_names_and_what_its_admin_chose(self, desk: Desk, upgraded: Plan) -> None:
+        assert "name" in named(upgraded, "Points: due").detail
+        assert desk.row("Overview", "Points: due")["role_ids"] == [1]
+        assert len(desk.rows("Overview")) == 3
+        assert "a short name" in named(upgraded, "points_sla_state").detail
+        assert not named(upgraded, "points_sla_state").required
+        assert desk.row("Attribute", "points_sla_state")["display"] == "Points: answer"
+
+    def test_loses_its_overview_by_a_removal_under_the_old_name_too(self, desk: Desk) -> None:
+        set_up(desk)
+        desk.row("Overview", "Points: due")["name"] = "Support points: first response due"
+        take_away(desk)
+        assert desk.rows("Overview") == []
 
     def test_keeps_its_tickets_and_takes_the_summary_with_the_next_write(
         self, desk: Desk, upgraded: Plan

@@ -77,20 +77,55 @@ class TestAnEmptyZendesk:
 
     def test_gets_a_view_sorted_by_what_is_due_first(self, desk: Desk) -> None:
         set_up(desk)
-        state = desk.state()
-        (view,) = state["views"]
+        (view,) = [row for row in desk.state()["views"] if row["title"] == "Points: due"]
         assert (view["output"]["sort_by"], view["output"]["sort_order"]) == (
             "points_response_due_date",
             "asc",
         )
+
+    @pytest.mark.parametrize(
+        ("fields", "found"),
+        [
+            (Fields(PointsState.CHARGED, 10, 0, None, NOW, SlaState.AT_RISK), ["Points: due"]),
+            (Fields(PointsState.CHARGED, 10, 0, None, NOW, SlaState.BREACHED), ["Points: due"]),
+            (Fields(PointsState.CHARGED, 10, 0, sla=SlaState.BREACHED), []),
+            (Fields(PointsState.CHARGED, 10, 0, sla=SlaState.MET), []),
+            (Fields(PointsState.AWAITING_POINTS, 0, 0), ["Points: waiting"]),
+            (Fields(PointsState.REVIEW, 10, 0, sla=SlaState.MET), ["Points: review"]),
+        ],
+        ids=["due", "late", "answered late", "answered", "waiting", "review"],
+    )
+    def test_gets_views_of_what_is_due_waits_or_is_for_review(
+        self, desk: Desk, fields: Fields, found: list[str]
+    ) -> None:
+        set_up(desk)
         model = desk.box.model
         model.add_customer("Carla", "carla@acme.example")
-        due, met = (model.customer_mails("carla@acme.example", "Help", "Now.") for _ in range(2))
-        for ticket, sla in ((due, SlaState.AT_RISK), (met, SlaState.MET)):
-            fields = Fields(PointsState.CHARGED, 10, 0, response_due=NOW, sla=sla)
-            Zendesk(desk.config()).write(TicketUpdate(str(ticket), fields))
-        (row,) = desk.rows("views")
-        assert [one["id"] for one in model.rules.tickets(row)] == [due]
+        ticket = model.customer_mails("carla@acme.example", "Help", "Now.")
+        model.customer_mails("carla@acme.example", "Another", "Now.")
+        Zendesk(desk.config()).write(TicketUpdate(str(ticket), fields))
+        views = {row["title"]: model.rules.tickets(row) for row in desk.rows("views")}
+        assert len(views) == 3
+        assert {title: [one["id"] for one in rows] for title, rows in views.items() if rows} == (
+            {title: [ticket] for title in found}
+        )
+
+    def test_renames_the_view_of_an_earlier_version_and_leaves_its_columns(
+        self, desk: Desk
+    ) -> None:
+        set_up(desk)
+        row = desk.row("views", "Points: due")
+        row |= {"title": "Support points: first response due", "output": {"columns": ["subject"]}}
+        assert changes(set_up(desk)) == [(Action.CHANGE, "Points: due")]
+        assert desk.row("views", "Points: due")["output"] == {"columns": ["subject"]}
+        assert len(desk.rows("views")) == 3
+
+    def test_leaves_a_view_of_that_name_that_somebody_else_made(self, desk: Desk) -> None:
+        set_up(desk)
+        row = desk.row("views", "Points: due")
+        row |= {"title": "Support points: first response due", "description": "mine"}
+        assert changes(set_up(desk)) == [(Action.MAKE, "Points: due")]
+        assert desk.row("views", "Support points: first response due")["description"] == "mine"
 
     def test_keeps_the_fields_from_end_users(self, desk: Desk) -> None:
         set_up(desk)
@@ -197,7 +232,7 @@ def cut_everywhere(
 @pytest.mark.parametrize("fault", CUTS.values(), ids=CUTS)
 class TestAnInterruption:
     def test_of_a_setup_is_made_good_by_the_next_run(self, desk: Desk, fault: Fault) -> None:
-        made = len(FIELD_TYPES) + 3 + 2 + 2 + 1
+        made = len(FIELD_TYPES) + 3 + 2 + 2 + 3
         assert cut_everywhere(desk, fault, lambda: None, lambda: set_up(desk)) > made
 
     def test_of_a_removal_is_made_good_by_the_next_run(self, desk: Desk, fault: Fault) -> None:
@@ -215,8 +250,8 @@ class TestDrift:
             ("webhooks", layout.WEBHOOK, {"endpoint": "https://old.example"}),
             ("webhooks", layout.WEBHOOK, {"status": "inactive"}),
             ("webhooks", layout.EVENTS, {"subscriptions": ["zen:event-type:ticket.merged"]}),
-            ("views", layout.VIEW, {"active": False}),
-            ("views", layout.VIEW, {"conditions": {"all": [], "any": []}}),
+            ("views", "Points: due", {"active": False}),
+            ("views", "Points: due", {"conditions": {"all": [], "any": []}}),
             ("ticket_fields", "points_balance", {"active": False}),
         ],
     )
@@ -232,7 +267,7 @@ class TestDrift:
         ("table", "name", "harmless"),
         [
             ("webhooks", layout.EVENTS, {"subscriptions": [*reversed(layout.EVENT_TYPES)]}),
-            ("views", layout.VIEW, {"output": {"sort_by": None, "columns": ["subject"]}}),
+            ("views", "Points: due", {"output": {"sort_by": None, "columns": ["subject"]}}),
             ("triggers", CREATED, {"position": 99, "category_id": "7"}),
         ],
     )
@@ -372,7 +407,7 @@ class TestTheRemoval:
     def test_leaves_the_fields(self, desk: Desk) -> None:
         set_up(desk)
         fields = deepcopy((desk.rows("ticket_fields"), desk.rows("organization_fields")))
-        kinds = ["trigger", "trigger", "webhook", "webhook", "view"]
+        kinds = ["trigger", "trigger", "webhook", "webhook", "view", "view", "view"]
         assert [step.kind for step in take_away(desk)] == kinds
         assert (desk.rows("ticket_fields"), desk.rows("organization_fields")) == fields
         assert desk.setup().removal() == ()

@@ -111,9 +111,10 @@ def _without_ids(row: Row, names: dict[str, str]) -> Row:
     for action in row.get("actions", []):
         action["value"][0] = names.get(action["value"][0])
     if output := row.get("output"):
-        output["sort_by"] = names[output["sort_by"]]
+        output["sort_by"] = names.get(output["sort_by"], output["sort_by"])
         output["columns"] = [names.get(str(column), column) for column in output["columns"]]
-    for condition in row.get("conditions", {}).get("any", []):
+    conditions = row.get("conditions", {})
+    for condition in [*conditions.get("any", []), *conditions.get("all", [])]:
         prefix, _, field_id = condition["field"].rpartition("_")
         condition["field"] = f"{prefix}_{names.get(field_id, field_id)}"
     return {key: value for key, value in row.items() if key not in {"id", "position"}}

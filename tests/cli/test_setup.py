@@ -40,17 +40,17 @@ def answered(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 def test_a_dry_run_shows_everything_and_changes_nothing(run: Run, bare: Scene) -> None:
     code, out, _ = run(*SETUP, "--dry-run")
     assert code == 0
-    for name in ("points_state", "support_timezone", "migration", "webhook", "first response due"):
+    for name in ("points_state", "support_timezone", "migration", "webhook", "Points: due"):
         assert name in out
     assert changing_calls(bare) == 0
     planned = of(run, *SETUP, "--dry-run")
-    assert (planned["changes"], len(planned["plan"])) == (0, 32)
+    assert (planned["changes"], len(planned["plan"])) == (0, 34)
 
 
 def test_setup_makes_it_and_then_finds_nothing_to_do(run: Run, bare: Scene) -> None:
     code, out, _ = run(*SETUP, "--yes")
     assert code == 0
-    assert "31/32 made core workflow" in out
+    assert "33/34 made core workflow" in out
     assert "start `points-bridge serve`" in out
     assert len(triggers(bare)) == 8
     again = of(run, *SETUP, "--yes")
@@ -134,7 +134,7 @@ def test_a_failure_half_way_is_told_and_the_next_run_goes_on(run: Run, bare: Sce
     assert "trigger zz-points-bridge: created" in err
     assert "run the same command again" in " ".join(err.split())
     again = of(run, *SETUP, "--yes")
-    assert (again["changes"], len(triggers(bare))) == (17, 8)
+    assert (again["changes"], len(triggers(bare))) == (19, 8)
 
 
 def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
@@ -143,7 +143,7 @@ def test_what_is_optional_may_be_refused(run: Run, bare: Scene) -> None:
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, err = run(*SETUP, "--yes")
     assert (code, "the bridge works without it" in " ".join(err.split())) == (0, True)
-    assert "31/32 made core workflow" in out
+    assert "33/34 made core workflow" in out
     bare.zammad.model.faults.add(Fault("POST", "/api/v1/overviews", status=422, body=body))
     code, out, _ = run(*SETUP, "--yes", "--json")
     assert (code, '"left_out": [\n    "overview' in out) == (0, True)
@@ -161,7 +161,7 @@ def test_removing_takes_the_webhook_and_triggers_and_leaves_the_fields(
     of(run, *SETUP, "--yes")
     fields = len(bare.zammad.model.store.tables["Attribute"])
     removed = of(run, *SETUP, "--remove", "--yes")
-    assert (removed["changes"], triggers(bare)) == (17, [])
+    assert (removed["changes"], triggers(bare)) == (19, [])
     assert not bare.zammad.model.store.tables["Webhook"]
     assert len(bare.zammad.model.store.tables["Attribute"]) == fields == 13
     assert of(run, *SETUP, "--remove", "--yes")["plan"] == []

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bridge.adapters.provisioning import Action, Step
 from bridge.adapters.resources import Item, Json, Lists, Resource
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
-from bridge.adapters.zammad.setup.layout import EMPTY_DEFAULT, Field
+from bridge.adapters.zammad.setup.layout import SHORT_NAME, UNNEEDED, Field
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 
@@ -52,18 +52,22 @@ class Fields(Resource):
             return self.step(item, action, other, _MEND_TYPE[action])
         if lacking := self.differing(row, field.definition()):
             step = self.step(item, Action.CHANGE, f"lacks {', '.join(lacking)}")
-            return replace(step, required=lacking != [EMPTY_DEFAULT])
+            return replace(step, required=not UNNEEDED.issuperset(lacking))
         return self.step(item, Action.KEEP, "waits for the migration" if _is_pending(row) else "")
 
     def differing(self, row: Json, body: Json) -> list[str]:
         """What the bridge writes and the attribute does not allow."""
-        return self._fields[body["name"]].lacking(_option(row))
+        field = self._fields[body["name"]]
+        long = [SHORT_NAME] if field.named_at_length(row.get("display")) else []
+        return [*field.lacking(_option(row)), *long]
 
     def update(self, row: Json, body: Json) -> Json:
         """PUT of what an admin has chosen, widened by what it lacks."""
         kept = ("object", "name", "display", "data_type", "screens", "active", "position")
-        option = self._fields[body["name"]].widened(_option(row))
-        return super().update(row, {key: row[key] for key in kept} | {"data_option": option})
+        field = self._fields[body["name"]]
+        sent = {key: row[key] for key in kept} | {"data_option": field.widened(_option(row))}
+        named = {"display": field.display} if field.named_at_length(row.get("display")) else {}
+        return super().update(row, sent | named)
 
 
 class Migration:

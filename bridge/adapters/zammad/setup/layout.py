@@ -17,7 +17,6 @@ from bridge.ticket import PointsState, SlaState
 WEBHOOK = "points-bridge"
 TRIGGER_PREFIX = "zz-points-bridge: "
 """Zammad runs triggers by name, so ours come last and see what the others did."""
-OVERVIEW = "Support points: first response due"
 WORKFLOW = "points-bridge: its fields are read-only"
 HIDING = "points-bridge: hides while empty: "
 """And the name of the field that is empty."""
@@ -31,7 +30,16 @@ admin's own go before ours where they have a condition, and not where they have 
 
 _TEXT_TYPES = frozenset({"input", "select", "tree_select", "textarea"})
 EMPTY_DEFAULT = "an empty default"
-"""What an attribute may lack that the bridge works without: it shows more than was decided."""
+SHORT_NAME = "a short name"
+UNNEEDED = frozenset({EMPTY_DEFAULT, SHORT_NAME})
+"""What an attribute may lack that the bridge works without: it shows more than was decided, or at
+more length than a column has room for."""
+
+_LONG_NAMES = {
+    "points_response_due": "Points: first response due",
+    "points_sla_state": "Points: first response",
+}
+"""What an earlier version called them; what an admin has called them stays."""
 
 #: Zammad's own fields end with the priority, at 80; made without a position, ours come last.
 _BEFORE_ALL_OTHERS = 81
@@ -71,6 +79,10 @@ class Field:
     def fits(self, data_type: str) -> bool:
         """Whether an attribute of that type can be this field; a type never changes later."""
         return data_type == self.data_type if self.needed else data_type in _TEXT_TYPES
+
+    def named_at_length(self, display: str | None) -> bool:
+        """Whether an earlier version named it, which is too long for a column."""
+        return display is not None and display == _LONG_NAMES.get(self.name)
 
     def lacking(self, option: Mapping[str, Any]) -> list[str]:
         """What an attribute with these options does not allow, though the bridge writes it.
@@ -214,27 +226,66 @@ def webhook_at_first() -> Json:
     return {"ssl_verify": True}
 
 
-def overview(open_state_ids: Iterable[int]) -> Json:
-    """Open tickets that wait for a first response, the one due first on top."""
-    waiting = [SlaState.RUNNING.value, SlaState.AT_RISK.value, SlaState.BREACHED.value]
-    return {
-        "condition": {
-            "ticket.state_id": {"operator": "is", "value": [str(id_) for id_ in open_state_ids]},
-            "ticket.points_sla_state": {"operator": "is", "value": waiting},
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A list of tickets for agents: its menu cuts off long names. `link` is its address."""
+
+    name: str
+    link: str
+    condition: Json
+    order: Json
+    columns: tuple[str, ...]
+    former: str | None = None
+
+    def body(self, open_state_ids: Iterable[int]) -> Json:
+        """The overview; None of its tickets is done, but where somebody must look all the same."""
+        waiting = {"operator": "is", "value": [str(id_) for id_ in open_state_ids]}
+        states = {} if self.link == _REVIEW else {"ticket.state_id": waiting}
+        return {"name": self.name, "condition": states | self.condition, "order": self.order}
+
+    def at_first(self, role_ids: Iterable[int]) -> Json:
+        """What an admin may change of it later: who sees it, and its columns."""
+        view = {key: list(self.columns) for key in "dms"} | {"view_mode_default": "s"}
+        return {"role_ids": list(role_ids), "view": view, "link": self.link, "active": True}
+
+
+def _one_of(*values: PointsState | SlaState) -> Json:
+    return {"operator": "is", "value": [value.value for value in values]}
+
+
+_REVIEW = "points_review"
+_COLUMNS = ("number", "title", "customer", "organization")
+#: A time is shown as long as an answer is awaited: so what was answered late is not among them.
+_HAS_A_TIME = {"operator": "after (absolute)", "value": "2000-01-01T00:00:00Z"}
+OVERVIEWS = (
+    Overview(
+        "Points: due",
+        "points_response_due",
+        {
+            "ticket.points_sla_state": _one_of(
+                SlaState.RUNNING, SlaState.AT_RISK, SlaState.BREACHED
+            ),
+            "ticket.points_response_due": _HAS_A_TIME,
         },
-        "order": {"by": "points_response_due", "direction": "ASC"},
-    }
-
-
-_COLUMNS = ["number", "title", "customer", "organization", "points_response_due"]
-
-
-def overview_at_first(role_ids: Iterable[int]) -> Json:
-    """What an admin may change of the overview later: who sees it, and its columns."""
-    columns = [*_COLUMNS, "points_sla_state"]
-    view = dict.fromkeys("dms", columns) | {"view_mode_default": "s"}
-    link = "points_response_due"
-    return {"role_ids": list(role_ids), "view": view, "link": link, "active": True}
+        {"by": "points_response_due", "direction": "ASC"},
+        (*_COLUMNS, "points_response_due", "points_sla_state"),
+        former="Support points: first response due",
+    ),
+    Overview(
+        "Points: waiting",
+        "points_waiting",
+        {"ticket.points_state": _one_of(PointsState.AWAITING_POINTS)},
+        {"by": "created_at", "direction": "ASC"},
+        (*_COLUMNS, "created_at"),
+    ),
+    Overview(
+        "Points: review",
+        _REVIEW,
+        {"ticket.points_state": _one_of(PointsState.REVIEW)},
+        {"by": "updated_at", "direction": "DESC"},
+        (*_COLUMNS, "updated_at"),
+    ),
+)
 
 
 def workflows() -> dict[str, Json]:

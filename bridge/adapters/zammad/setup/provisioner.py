@@ -43,6 +43,7 @@ from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.badge import mismatches
 from bridge.adapters.zammad.setup.fields import Fields, Migration
 from bridge.adapters.zammad.setup.groups import Member, group_reports, member, unserved
+from bridge.adapters.zammad.setup.layout import Overview
 from bridge.adapters.zammad.setup.notifications import Notifications
 from bridge.adapters.zammad.setup.records import Conveniences, Triggers, Webhooks
 from bridge.adapters.zammad.setup.slas import NativeSlas
@@ -198,7 +199,16 @@ class ZammadSetup(Provisioner):
             Item(layout.TRIGGER_PREFIX + event, partial(self._trigger, event), needs="its webhook")
             for event in layout.trigger_conditions(0)
         ]
-        overview = Item(layout.OVERVIEW, self._overview, self._overview_at_first, required=False)
+        overviews = [
+            Item(
+                one.name,
+                partial(self._overview, one),
+                partial(self._overview_at_first, one),
+                required=False,
+                former=one.former,
+            )
+            for one in layout.OVERVIEWS
+        ]
         workflows = [
             Item(name, partial(dict, body), required=False)
             for name, body in layout.workflows().items()
@@ -206,7 +216,7 @@ class ZammadSetup(Provisioner):
         return (
             self._webhooks(endpoint),
             Triggers(self._lists, "triggers", "trigger", triggers),
-            Conveniences(self._lists, "overviews", "overview", [overview]),
+            Conveniences(self._lists, "overviews", "overview", overviews),
             Conveniences(self._lists, "core_workflows", "core workflow", workflows),
         )
 
@@ -223,11 +233,11 @@ class ZammadSetup(Provisioner):
         condition = layout.trigger_conditions(self._me.id)[event]
         return layout.trigger(condition, hooks[0]["id"]) if hooks else None
 
-    def _overview(self) -> Json:
-        return layout.overview(state.id for state in self._states() if state.status in _WAITING)
+    def _overview(self, one: Overview) -> Json:
+        return one.body(state.id for state in self._states() if state.status in _WAITING)
 
-    def _overview_at_first(self) -> Json:
-        return layout.overview_at_first(self._me.role_ids)
+    def _overview_at_first(self, one: Overview) -> Json:
+        return one.at_first(self._me.role_ids)
 
     def _group_reports(self, wanted: Wanted) -> Plan:
         others = unserved(self._admin, self._me.full_in)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.adapters.resources import Json
-from bridge.ticket import SlaState
+from bridge.ticket import PointsState, SlaState
 
 WEBHOOK = "points bridge"
 EVENTS = "points bridge events"
 TRIGGER_PREFIX = "Points bridge: "
-VIEW = "Support points: first response due"
 
 BY_TRIGGERS = ("conditional_ticket_events",)
 """The subscription of a webhook that triggers use. Zendesk mixes it with no other, and lets neither
@@ -87,32 +86,73 @@ def webhook(endpoint: str | None, subscriptions: Iterable[str]) -> Json:
     return address | sent | {"subscriptions": [*subscriptions]}
 
 
-_SHOWN_IN_VIEW = {"points_response_due", "points_response_due_date", "points_sla_state"}
+@dataclass(frozen=True, slots=True)
+class View:
+    """A list of tickets for agents, by the ids of our fields; its menu cuts off long titles.
 
-
-def view(field_ids: Mapping[str, int]) -> Json | None:
-    """Unsolved tickets that wait for a first response; None where its fields have no ids yet."""
-    if _SHOWN_IN_VIEW - field_ids.keys():
-        return None
-    waiting = (SlaState.RUNNING, SlaState.AT_RISK, SlaState.BREACHED)
-    field = f"custom_fields_{field_ids['points_sla_state']}"
-    unsolved = {"field": "status", "operator": "less_than", "value": "solved"}
-    states = [
-        {"field": field, "operator": "is", "value": f"points_sla_state_{state}"}
-        for state in waiting
-    ]
-    return {"conditions": {"all": [unsolved], "any": states}, "active": True}
-
-
-def view_at_first(field_ids: Mapping[str, int]) -> Json:
-    """What an admin may change of the view later: its columns, and that the first due comes first.
-
-    Zendesk sorts by no text, so it is the day of the response that sorts.
+    It has the tickets whose field `key` is one of `options`, and shows `shown` beside what every
+    view shows. What comes first is `sort_by`; None: the day of the response, as Zendesk sorts by no
+    text.
     """
-    columns = ["nice_id", "description", "requester", "organization", "group", "assignee"]
-    sort_by = str(field_ids["points_response_due_date"])
-    output = {"columns": columns + [field_ids[key] for key in sorted(_SHOWN_IN_VIEW)]}
-    return {"output": output | {"sort_by": sort_by, "sort_order": "asc"}}
+
+    title: str
+    key: str
+    options: tuple[PointsState | SlaState, ...]
+    below: str
+    shown: tuple[str, ...] = ()
+    sort_by: str | None = None
+    former: str | None = None
+
+    def body(self, field_ids: Mapping[str, int]) -> Json | None:
+        """The view; None where its fields have no ids yet."""
+        if {self.key, *self.shown} - field_ids.keys():
+            return None
+        every = [{"field": "status", "operator": "less_than", "value": self.below}]
+        if self.sort_by is None:
+            # A time is shown as long as an answer is awaited, so what was answered late has none.
+            day = f"custom_fields_{field_ids[_DAY]}"
+            every.append({"field": day, "operator": "present", "value": ""})
+        field = f"custom_fields_{field_ids[self.key]}"
+        some = [
+            {"field": field, "operator": "is", "value": f"{self.key}_{option}"}
+            for option in self.options
+        ]
+        conditions = {"all": every, "any": some}
+        return {"title": self.title, "conditions": conditions, "active": True}
+
+    def at_first(self, field_ids: Mapping[str, int]) -> Json:
+        """What an admin may change of it later: its columns, and what comes first."""
+        columns = ["nice_id", "description", "requester", "organization", "group", "assignee"]
+        shown = [field_ids[key] for key in self.shown]
+        sort_by = self.sort_by or str(field_ids[_DAY])
+        return {"output": {"columns": columns + shown, "sort_by": sort_by, "sort_order": "asc"}}
+
+
+_DAY = "points_response_due_date"
+VIEWS = (
+    View(
+        "Points: due",
+        "points_sla_state",
+        (SlaState.RUNNING, SlaState.AT_RISK, SlaState.BREACHED),
+        below="solved",
+        shown=("points_response_due", _DAY, "points_sla_state"),
+        former="Support points: first response due",
+    ),
+    View(
+        "Points: waiting",
+        "points_state",
+        (PointsState.AWAITING_POINTS,),
+        below="solved",
+        sort_by="created",
+    ),
+    View(
+        "Points: review",
+        "points_state",
+        (PointsState.REVIEW,),
+        below="closed",
+        sort_by="updated",
+    ),
+)
 
 
 def plain(key: str, value: Any) -> object:
@@ -129,16 +169,19 @@ def plain(key: str, value: Any) -> object:
 def _conditions(rows: Any) -> list[tuple[str, ...]]:
     """Zendesk's page names conditions that have no operator; "is" is what they mean."""
     return sorted(
-        (str(row.get("field")), str(row.get("operator") or "is"), _channel(row))
+        (str(row.get("field")), str(row.get("operator") or "is"), _compared(row))
         for row in rows or ()
     )
 
 
-def _channel(row: Mapping[str, object]) -> str:
-    """A condition's value. Some accounts show a channel as a word, and take nothing but its number.
+def _compared(row: Mapping[str, object]) -> str:
+    """A condition's value, of which "present" needs none.
 
-    The words are those of tickets and of event webhooks.
+    Some accounts show a channel as a word, and take nothing but its number. The words are those of
+    tickets and of event webhooks.
     """
+    if row.get("operator") == "present":
+        return ""
     value = str(row.get("value"))
     of_channel = row.get("field") == _GUARD["field"]
     return _GUARD["value"] if of_channel and value.lower() in {"api", "web_service"} else value

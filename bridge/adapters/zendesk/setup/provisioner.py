@@ -5,9 +5,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeVar
 from uuid import uuid4
 
 from bridge.adapters.provisioning import (
@@ -37,6 +38,7 @@ from bridge.adapters.zendesk.setup.records import Triggers, Views, Webhooks
 from bridge.adapters.zendesk.setup.trials import zendesk_trials
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable
 
+J = TypeVar("J")
 _SECRET = "signing secret"  # noqa: S105  # a label, and no secret
 
 
@@ -186,14 +188,22 @@ class ZendeskSetup(Provisioner):
         return layout.trigger(event, row["id"]) if row else None
 
     def _views(self) -> Views:
-        view = Item(
-            layout.VIEW,
-            lambda: layout.view(self._fields.ids()),
-            lambda: layout.view_at_first(self._fields.ids()),
-            required=False,
-            needs="its fields",
-        )
-        return Views(self._lists, "views", "view", [view])
+        views = [
+            Item(
+                one.title,
+                partial(self._by_ids, one.body),
+                partial(self._by_ids, one.at_first),
+                required=False,
+                needs="its fields",
+                former=one.former,
+            )
+            for one in layout.VIEWS
+        ]
+        return Views(self._lists, "views", "view", views)
+
+    def _by_ids(self, made: Callable[[Mapping[str, int]], J]) -> J:
+        """What is made of our ticket fields' ids, as they are at that moment."""
+        return made(self._fields.ids())
 
     def _secret_steps(self, hook: Hook, webhooks: Webhooks) -> Iterator[Step]:
         """Zendesk makes the secret, and takes none: it is compared and kept, and never shown."""
