@@ -162,6 +162,7 @@ def _helpdesk(settings: HelpdeskSettings, every: Settings) -> Helpdesk:
         in_service_since=options.in_service_since,
         held_status=Status(options.held_status) if options.held_status else None,
         declined_status=Status(options.declined_status),
+        announce_release=options.announce_release,
         language=every.defaults.language,
         buy_text=buying.buy_text or "",
         buy_link=buying.buy_link or "",

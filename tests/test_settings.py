@@ -628,6 +628,11 @@ def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
 
 
 class TestVendors:
+    def test_tell_of_a_release_unless_they_say_no(self, load: Load) -> None:
+        for own, told in (("", True), ("announce_release = false", False)):
+            with opened(load(f"{MINIMAL}{own}\n")) as bridge:
+                assert bridge.helpdesk("support").announce_release is told
+
     @pytest.mark.parametrize(
         ("texts", "own", "said"),
         [

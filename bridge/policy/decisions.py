@@ -99,7 +99,8 @@ class Context:
     `continues` is the incident that a follow-up ticket takes up again, where the helpdesk closes
     tickets for good; None for any other ticket. `elsewhere` is the same for the account that the
     ticket belongs to now, where that is another one than the incident's. `paid`: the stored
-    incident has a charge of its own; a follow-up that is free has none.
+    incident has a charge of its own; a follow-up that is free has none. `announces_release`: the
+    requester of a held ticket is told that work begins.
     """
 
     terms: Terms
@@ -112,6 +113,7 @@ class Context:
     account: str = ""
     elsewhere: "Context | None" = None
     paid: bool = True
+    announces_release: bool = True
 
 
 def free_reopen_until(first_closed_at: datetime, zone: str, terms: Terms) -> date:

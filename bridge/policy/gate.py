@@ -59,7 +59,8 @@ def release(incident: Incident, context: Context, older: int = 0) -> Decision:
         return Decision(Kind.NOTHING, now, incident)
     finding = Finding(Rule.RELEASE, "points are on hand now: released and charged")
     back = status_after_hold(incident, context)
-    owed = Owed(Charge(price, now), texts=(Text.RECEIPT_RELEASED,), status=back)
+    text = Text.REPLY_RELEASED if context.announces_release else Text.RECEIPT_RELEASED
+    owed = Owed(Charge(price, now), texts=(text,), status=back)
     return _accept(Kind.RELEASED, incident, now, context, (finding,), owed)
 
 

@@ -28,6 +28,7 @@ class Text(StrEnum):
     RECEIPT_REQUESTER_MOVED = "receipt_requester_moved"
     RECEIPT_MOVED_CLOSED = "receipt_moved_closed"
     REPLY_HELD = "reply_held"
+    REPLY_RELEASED = "reply_released"
     REPLY_REMINDER = "reply_reminder"
     REPLY_DECLINED = "reply_declined"
     REPLY_REFUSED = "reply_refused"

@@ -32,12 +32,18 @@ def keeps_status(status: Status, owed_in: PointsState, incident: Incident) -> bo
     return incident.state is owed_in and (status is Status.CLOSED or not incident.closed)
 
 
-def keeps_message(owed_in: PointsState, incident: Incident, *, same_account: bool) -> bool:
+def keeps_message(
+    owed_in: PointsState, incident: Incident, *, same_account: bool, closes: bool = False
+) -> bool:
     """Whether the requester is still to be told what was owed when the incident was `owed_in`.
 
-    Not where the ticket has left the account since: the message names it, and its points.
+    Not where the ticket has left the account since: the message names it, and its points. Nor that
+    work begins, where somebody has answered or closed the ticket since: of a charged incident
+    nothing else is told but a refusal, which `closes` it.
     """
-    return incident.state is owed_in and same_account
+    begins = owed_in is PointsState.CHARGED and not closes
+    waits = incident.clock is not None and incident.clock.waiting and not incident.closed
+    return incident.state is owed_in and same_account and (waits or not begins)
 
 
 def is_stale(seen_at: datetime | None, now: datetime) -> bool:

@@ -25,7 +25,8 @@ class Helpdesk:
     """One configured helpdesk: its adapter, and how it is to be treated.
 
     `in_service_since` (UTC): tickets created before are left alone; None: since this database first
-    heard of the helpdesk. `held_status` None leaves a held ticket's status as it is. `buy_text` and
+    heard of the helpdesk. `announce_release`: whether requesters of held tickets are told that work
+    begins. `held_status` None leaves a held ticket's status as it is. `buy_text` and
     `buy_link` say how points are bought, as far as anything is said of that.
     """
 
@@ -34,6 +35,7 @@ class Helpdesk:
     in_service_since: datetime | None = None
     held_status: Status | None = None
     declined_status: Status | None = Status.CLOSED
+    announce_release: bool = True
     language: str = "en"
     buy_text: str = ""
     buy_link: str = ""

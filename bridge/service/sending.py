@@ -12,7 +12,7 @@ from bridge.queues.outbox import Leased, Payload, TicketWrite
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
-from bridge.ticket import PointsState, Ticket, TicketUpdate
+from bridge.ticket import PointsState, Status, Ticket, TicketUpdate
 
 
 def send_next(bridge: Bridge) -> bool:
@@ -99,7 +99,8 @@ def _update(conn: Connection, bridge: Bridge, leased: Leased) -> TicketUpdate:
         status = None
     same = payload.account_id in (None, stored.account_id)
     if note and note.public:
-        told = mine and keeps_message(owed_in, stored.incident, same_account=same)
+        closes = payload.status is Status.CLOSED
+        told = mine and keeps_message(owed_in, stored.incident, same_account=same, closes=closes)
         note = note if told else None
     return TicketUpdate(
         ticket_id=leased.ticket_id,

@@ -186,6 +186,7 @@ def _context(
         continues=before.incident if before and before.account_id == account.id else None,
         statuses=statuses,
         account=account.name,
+        announces_release=helpdesk is not None and helpdesk.announce_release,
     )
 
 

@@ -325,6 +325,9 @@ class HelpdeskOptions(_Section):
     held_status: Literal["pending"] | None = None
     """`"pending"` sets a held ticket to pending until its hold ends. Without it, the status stays
     as it is."""
+    announce_release: bool = True
+    """Whether the requester of a held ticket is told publicly that points have come and work
+    begins. With `false`, only agents are, by an internal note."""
     buy_text: BuyText = None
     """As in `[texts]`, for the requesters of this helpdesk. Where one of the two is here, neither
     is taken from there."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Opens, inhabited
 from tests.e2e.desks import DESKS, Desk
-from tests.e2e.helpers import DAY, HOUR, bought, dead, decided, on_hand, opened, sound
+from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, decided, on_hand, opened, sound
 
 
 @pytest.fixture(params=DESKS, ids=lambda kind: kind.__name__)
@@ -77,3 +77,20 @@ def test_a_held_ticket_that_is_closed_without_an_answer_is_declined(desk: Desk) 
     desk.settle()
     assert decided(desk, ticket) == ["held", "declined"]
     assert desk.shown(ticket, "state") == "declined"
+
+
+def test_a_release_is_told_once_and_no_clock_stops_by_it(desk: Desk) -> None:
+    """ "told publicly that work has begun and by when an answer comes" """
+    ticket = opened(desk)
+    desk.wait(2 * HOUR)
+    bought(desk, "Acme GmbH", 30)
+    desk.wait(HOUR)
+    held, released = desk.notes(ticket)
+    assert (held.to, released.to) == (CARLA, CARLA)
+    assert "We have begun to work on it" in released.body
+    assert "by 2026-11-23 16:00 Europe/Berlin time." in released.body
+    assert not desk.is_pending(ticket)
+    assert (desk.shown(ticket, "sla_state"), desk.shown(ticket, "state")) == ("running", "charged")
+    desk.wait(2 * HOUR)
+    assert desk.shown(ticket, "sla_state") == "at_risk"
+    assert len(desk.notes(ticket)) == 2

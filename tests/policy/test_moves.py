@@ -135,7 +135,7 @@ class TestHeld:
         assert kinds(move(held(), at_beta(acme=[lot(100)]))) == [Kind.MOVED]
         made = move(held(), at_beta(OPENED + 2 * HOUR, lot(10)))
         assert kinds(made) == [Kind.MOVED, Kind.RELEASED]
-        assert texts(made) == (Text.RECEIPT_RELEASED,)
+        assert texts(made) == (Text.REPLY_RELEASED,)
 
     def test_it_follows_a_person_who_moves(self) -> None:
         """ "what is held follows the ticket" """

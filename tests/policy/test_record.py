@@ -156,7 +156,11 @@ class TestHolding:
             Finding(Rule.RELEASE, "points are on hand now: released and charged"),
             *clock_starts("2026-11-24T09:00:00Z", "2026-11-24T13:00:00Z"),
         )
-        assert made.owed == Owed(Charge(10, now), texts=(Text.RECEIPT_RELEASED,))
+        assert made.owed == Owed(Charge(10, now), texts=(Text.REPLY_RELEASED,))
+
+    def test_released_where_only_agents_are_told(self) -> None:
+        made = release(held(), replace(context(), announces_release=False))
+        assert made.owed.texts == (Text.RECEIPT_RELEASED,)
 
     def test_released_where_held_tickets_were_set_to_wait(self) -> None:
         made = release(held(), waiting(context()))

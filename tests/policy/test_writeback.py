@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.policy.clock import respond
 from bridge.policy.decisions import Incident
 from bridge.policy.terms import Terms
 from bridge.policy.writeback import (
@@ -17,7 +18,7 @@ from bridge.policy.writeback import (
     may_repair,
 )
 from bridge.ticket import PointsState, Status
-from tests.policy.cases import HOUR, OPENED, ticket
+from tests.policy.cases import BERLIN, HOUR, OPENED, accepted, ticket
 
 CHARGED = Incident(PointsState.CHARGED, OPENED)
 
@@ -38,8 +39,21 @@ def test_what_was_closed_since_is_left_closed(status: Status) -> None:
 def test_the_requester_is_told_what_still_is_so(closed: bool) -> None:
     """Also of a ticket that is closed: a refusal closes it with the same write."""
     incident = replace(CHARGED, closed=closed)
+    assert keeps_message(PointsState.CHARGED, incident, same_account=True, closes=True)
+    assert not keeps_message(PointsState.AWAITING_POINTS, incident, same_account=True, closes=True)
+    declined = replace(incident, state=PointsState.DECLINED)
+    assert keeps_message(PointsState.DECLINED, declined, same_account=True)
+
+
+def test_that_work_begins_is_told_while_an_answer_is_awaited() -> None:
+    """Not where somebody has answered, or closed the ticket, since."""
+    incident = accepted()
+    clock = incident.clock
+    assert clock
     assert keeps_message(PointsState.CHARGED, incident, same_account=True)
-    assert not keeps_message(PointsState.AWAITING_POINTS, incident, same_account=True)
+    answered = replace(incident, clock=respond(clock, OPENED + HOUR, BERLIN))
+    for since in (answered, replace(incident, closed=True), replace(incident, clock=None)):
+        assert not keeps_message(PointsState.CHARGED, since, same_account=True)
 
 
 def test_the_requester_is_not_told_of_an_account_that_the_ticket_has_left() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.errors import HelpdeskUnavailable
 from bridge.policy.terms import Terms
 from bridge.service import watch
 from bridge.texts import Texts
@@ -132,6 +133,49 @@ def test_reminded(house: House) -> None:
 
 
 def test_released(house: House) -> None:
+    house.open()
+    house.run()
+    house.later(hours=1)
+    house.buy(10)
+    house.send()
+    note = house.notes()[-1]
+    assert (note.public, note.subject) == (True, "We have begun to work on your request 31005")
+    assert note.text == (
+        "Hello,\n\n"
+        "points have come in for Acme GmbH, and 10 of them were charged for your request 31005. We"
+        " have begun to work on it: you will have our first answer by 2026-11-23 15:00"
+        " Europe/Berlin time."
+    )
+
+
+def test_released_in_the_account_s_own_zone_and_to_nobody_s_address(house: House) -> None:
+    """ "by when an answer comes (in his own zone, named)" """
+    mike = Customer("person:8", "mike@maple.example", zone="America/Toronto")
+    house.open(customer=mike)
+    house.run()
+    house.later(hours=6)
+    house.buy(10, mike.name)
+    house.run()
+    assert last(house).endswith("by 2026-11-23 14:00 America/Toronto time.")
+    assert "points have come in for your account, and 10" in last(house)
+
+
+def test_released_is_told_once(house: House) -> None:
+    house.open()
+    house.run()
+    house.buy(10)
+    house.desk.failing["write"] = HelpdeskUnavailable("down")
+    house.send()
+    house.desk.failing.clear()
+    house.later(hours=1)
+    house.run()
+    house.buy(10)
+    house.run("5")
+    assert [note.subject[:12] for note in house.notes()] == ["Your request", "We have begu"]
+
+
+def test_released_where_only_agents_are_told(house: House) -> None:
+    house.configure(announce_release=False)
     house.open()
     house.run()
     house.later(hours=1)

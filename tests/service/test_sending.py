@@ -69,7 +69,7 @@ def test_fields_show_what_is_true_when_they_are_written(charged: House) -> None:
 
 def test_a_ticket_s_writes_go_out_in_order(held: House) -> None:
     held.buy(10)
-    assert [update.note and update.note.public for update in held.send()] == [None, False]
+    assert [update.note and update.note.public for update in held.send()] == [None, True]
 
 
 class TestWhatShowsFieldsAlone:
@@ -145,7 +145,18 @@ class TestWhatHasBecomeWrong:
         first, second = held.send()
         assert (first.status, first.pending_until, first.note) == (None, None, None)
         assert first.fields.state is PointsState.CHARGED
-        assert (second.status, second.note and second.note.public) == (Status.OPEN, False)
+        assert (second.status, second.note and second.note.public) == (Status.OPEN, True)
+
+    def test_nor_that_work_begins_on_what_was_answered_meanwhile(self, held: House) -> None:
+        held.send()
+        held.later(hours=1)
+        held.buy(10)
+        held.later(minutes=1)
+        held.answer()
+        assert held.settle("5") == "responded"
+        written = held.send()
+        assert [update.note for update in written] == [None] * len(written)
+        assert held.desk.tickets["5"].status is Status.OPEN
 
     def test_a_receipt_goes_out_all_the_same(self, charged: House) -> None:
         charged.change(status=Status.OPEN)
