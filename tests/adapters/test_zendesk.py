@@ -6,6 +6,7 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from html import unescape
 
 import pytest
 from responses import RequestsMock
@@ -103,7 +104,8 @@ class TestContractWithAnApiToken(AdapterContract):
         self.desk.serve(vendor)
 
     def notes_sent(self, vendor: RequestsMock) -> list[str]:
-        return [sent["comment"]["body"] for sent in self.desk.put if "comment" in sent]
+        sent = [sent["comment"]["html_body"] for sent in self.desk.put if "comment" in sent]
+        return [unescape(text.removeprefix("<p>").removesuffix("</p>")) for text in sent]
 
 
 class TestContractWithAnOAuthClient(TestContractWithAnApiToken):

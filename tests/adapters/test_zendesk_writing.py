@@ -48,7 +48,7 @@ def test_one_update_carries_fields_status_and_note(desk: Desk) -> None:
     assert sent == {
         "id": 35436,
         "status": "pending",
-        "comment": {"body": MESSAGE.text, "public": True},
+        "comment": {"html_body": f"<p>{MESSAGE.text}</p>", "public": True},
         "metadata": {"points_bridge": MESSAGE.mark},
         "safe_update": True,
         "updated_stamp": "2026-11-20T09:00:00Z",
@@ -149,7 +149,17 @@ def test_every_state_has_an_option_of_its_own(
 def test_placeholders_are_not_zendesks_to_fill(desk: Desk, text: str, sent: str) -> None:
     """ "Texts ... never echo ... the helpdesk's placeholder syntax"."""
     write(replace(UPDATE, note=replace(MESSAGE, text=text)))
-    assert desk.put[0]["comment"]["body"] == sent
+    assert desk.put[0]["comment"]["html_body"] == f"<p>{sent}</p>"
+
+
+def test_a_text_is_no_markup_whatever_names_are_in_it(desk: Desk) -> None:
+    """Zendesk: "Markdown formatting is supported in body but not in html_body"."""
+    text = "Hello,\n\n**A** & [B](https://x) <i>C</i>\nend"
+    write(replace(UPDATE, note=replace(MESSAGE, text=text)))
+    assert desk.put[0]["comment"] == {
+        "html_body": "<p>Hello,</p><p>**A** &amp; [B](https://x) &lt;i&gt;C&lt;/i&gt;<br>end</p>",
+        "public": True,
+    }
 
 
 @pytest.mark.parametrize(("assignee", "sent"), [(None, BOT), (AGENT, None)])

@@ -15,11 +15,15 @@ from bridge.service.core import Bridge
 
 @dataclass(frozen=True)
 class Note:
-    """What the bridge wrote on a ticket; `to` is whom the helpdesk mails it to."""
+    """What the bridge wrote on a ticket; `to` is whom the helpdesk mails it to.
+
+    `markup` is what it looks like, where that is not plain text.
+    """
 
     body: str
     internal: bool
     to: str = ""
+    markup: str = ""
 
 
 class Desk(ABC):
@@ -165,7 +169,7 @@ class ZammadDesk(Desk):
     def notes(self, ticket: int) -> list[Note]:
         rows = self.model.store.tables["TicketArticle"].values()
         return [
-            Note(row["body"], row["internal"], row["to"] or "")
+            Note(row["body"], row["internal"], row["to"] or "", _markup(row))
             for row in rows
             if row["ticket_id"] == ticket and "points_bridge" in row["preferences"]
         ]
@@ -239,7 +243,12 @@ class ZendeskDesk(Desk):
         ours = self.model.store.user(zendesk.BRIDGE)["id"]
         requester = self.model.store.get("users", self.model.ticket(ticket)["requester_id"])
         return [
-            Note(row["body"], not row["public"], requester["email"] if row["public"] else "")
+            Note(
+                row["body"],
+                not row["public"],
+                requester["email"] if row["public"] else "",
+                row["html_body"],
+            )
             for row in self.model.store.of_ticket("comments", ticket)
             if row["author_id"] == ours
         ]
@@ -264,6 +273,10 @@ class ZendeskDesk(Desk):
             case "PUT", ["tickets", _]:
                 return "write"
         return f"{call.method} {call.path}"
+
+
+def _markup(article: dict[str, Any]) -> str:
+    return "" if article["content_type"] == "text/plain" else str(article["body"])
 
 
 DESKS: tuple[type[Desk], ...] = (ZammadDesk, ZendeskDesk)

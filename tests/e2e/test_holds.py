@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 
 import pytest
 
+from bridge.demo.scene import ZAMMAD
 from tests.e2e.conftest import Opens, inhabited
 from tests.e2e.desks import DESKS, Desk
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, decided, on_hand, opened, sound
@@ -94,3 +96,14 @@ def test_a_release_is_told_once_and_no_clock_stops_by_it(desk: Desk) -> None:
     desk.wait(2 * HOUR)
     assert desk.shown(ticket, "sla_state") == "at_risk"
     assert len(desk.notes(ticket)) == 2
+
+
+def test_a_name_is_neither_markup_nor_a_placeholder(desk: Desk) -> None:
+    """ "never markup and never the helpdesk's placeholder syntax" """
+    name = "**A** [b](https://c.example) <i>d</i> #{ticket.number} {{ticket.id}} $price"
+    desk.adds(name, ("Eve", "eve@e.example"), support_timezone="Europe/Berlin")
+    ticket = opened(desk, "eve@e.example")
+    (mail,) = desk.notes(ticket)
+    written = name.replace("#{", "# {") if desk.stand is ZAMMAD else name.replace("{{", "{ {")
+    assert f"and {written} has 0 on hand" in mail.body
+    assert escape(mail.body).replace("\n\n", "</p><p>") in mail.markup or not mail.markup

@@ -275,6 +275,16 @@ def test_a_comment_says_who_wrote_it_and_whether_the_customer_sees_it(
     assert [roles[row["author_id"]] for row in (opening, note)] == ["end-user", "agent"]
 
 
+def test_a_text_is_markdown_and_markup_is_shown_as_it_is(zd: ZendeskApi, ticket_id: int) -> None:
+    """Zendesk: "Markdown formatting is supported in body but not in html_body." """
+    zd.update(ticket_id, comment={"body": "**a** [b](c)"})
+    zd.update(ticket_id, comment={"html_body": "<p>**a**</p><p>[b](c)<br>&amp; d</p>"})
+    _, text, markup = zd.get(f"/tickets/{ticket_id}/comments.json")["comments"]
+    assert '<strong>a</strong> <a href="c">b</a>' in text["html_body"]
+    assert "<p>**a**</p><p>[b](c)<br>&amp; d</p>" in markup["html_body"]
+    assert markup["body"] == "**a**\n\n[b](c)\n& d"
+
+
 def test_audits_come_in_pages_by_a_cursor_that_needs_quoting(
     zendesk: ZendeskSandbox, zd: ZendeskApi, ticket_id: int
 ) -> None:

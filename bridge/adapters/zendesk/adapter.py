@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from html import escape
 from threading import Lock
 
 from bridge.adapters.answers import (
@@ -313,8 +314,10 @@ def _stamp(at: datetime) -> str:
 
 
 def _comment(note: Note) -> dict[str, object]:
+    """As markup of our own: a `body` is Markdown to Zendesk, and a name in it might be a link."""
+    paragraphs = escape(_harmless(note.text)).replace("\n\n", "</p><p>").replace("\n", "<br>")
     return {
-        "comment": {"body": _harmless(note.text), "public": note.public},
+        "comment": {"html_body": f"<p>{paragraphs}</p>", "public": note.public},
         "metadata": {MARK_KEY: note.mark},
     }
 

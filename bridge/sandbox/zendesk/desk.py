@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from html import escape
 
 from bridge.sandbox.zendesk import lifecycle
 from bridge.sandbox.zendesk.access import Actor
@@ -75,7 +74,7 @@ class Desk:
             ApiError: 422.
         """
         with self._store.lock:
-            comment = body.get("comment") or {}
+            comment = lifecycle.with_text(body.get("comment") or {})
             if problem := lifecycle.not_blank(comment.get("body"), "Description"):
                 raise problem
             parent = self._parent(body)
@@ -114,7 +113,7 @@ class Desk:
             ApiError: 409, somebody else was faster; 422.
         """
         with self._store.lock:
-            comment = body.get("comment") or None
+            comment = lifecycle.with_text(body.get("comment") or {}) or None
             wanted = self._wanted(body)
             lifecycle.refuse_stale(ticket, body)
             lifecycle.refuse_closed(ticket, wanted, commented=comment is not None)
@@ -329,7 +328,8 @@ class Desk:
         text = str(spec["body"]).encode()[:LONGEST_COMMENT].decode(errors="ignore")
         if author["role"] != "end-user":
             text = rendered(text, event, self._store)
-        markup = f'<div class="zd-comment" dir="auto"><p dir="auto">{escape(text)}</p></div>'
+        shown = lifecycle.shown(text, spec.get("html_body"))
+        markup = f'<div class="zd-comment" dir="auto"><p dir="auto">{shown}</p></div>'
         public = spec.get("public", True) if author["role"] != "end-user" else True
         row: Record = {
             "ticket_id": event.ticket["id"],

@@ -3,8 +3,10 @@
 The source is Zendesk's page "About native system ticket rules", quoted where a rule is written.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from html import escape, unescape
 
 from bridge.sandbox.zendesk.records import ApiError, Record, as_id, as_moment, invalid, refused
 
@@ -173,6 +175,26 @@ def follow_up(parent: Record, wanted: Record, *, tagged: bool) -> Record:
     if not tagged:
         inherited["tags"] = list(parent["tags"])
     return inherited | wanted
+
+
+def with_text(comment: Record) -> Record:
+    """A comment with its text as `body`, also where it was sent as `html_body`."""
+    markup = comment.get("html_body")
+    if not isinstance(markup, str):
+        return comment
+    lines = re.sub(r"<br ?/?>", "\n", re.sub(r"</p> *<p>", "\n\n", markup))
+    return comment | {"body": unescape(re.sub(r"<[^>]*>", "", lines))}
+
+
+def shown(text: str, markup: object) -> str:
+    """What a comment looks like: a text is Markdown, of which bold and links are spoken here.
+
+    Zendesk: "Markdown formatting is supported in body but not in html_body."
+    """
+    if isinstance(markup, str):
+        return markup
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(text))
+    return re.sub(r"\[(.+?)\]\((.+?)\)", r'<a href="\2">\1</a>', bold)
 
 
 def not_blank(text: object, what: str) -> ApiError | None:
