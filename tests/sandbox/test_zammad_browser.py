@@ -115,7 +115,12 @@ def test_a_save_cuts_the_seconds_of_a_time(
 def test_the_form_sends_every_field_of_the_ticket(sandbox: ZammadSandbox, ticket_id: int) -> None:
     values = sandbox.model.agent_opens_form(ticket_id).values
     sent = {"points_state", "points_charged", "points_balance", "points_next_expiry", "remark"}
-    sent |= {"points_response_due", "points_sla_state", "points_free_reopen_until"}
+    sent |= {
+        "points_response_due",
+        "points_sla_state",
+        "points_free_reopen_until",
+        "points_summary",
+    }
     sent |= {"number", "title", "group_id", "owner_id", "customer_id", "state_id", "priority_id"}
     sent |= {"updated_at", "preferences", "organization_id", "pending_time", "id"}
     assert values.keys() == sent
