@@ -10,8 +10,6 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
@@ -26,25 +24,28 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry, Timeout
 
 from bridge import __version__
+from bridge.adapters.headers import answered_by, retry_after_in
 from bridge.errors import BridgeError, HelpdeskRefused, HelpdeskUnavailable, SettingsError
-from bridge.policy.retries import LONGEST_RETRY_AFTER
 
 CONNECT_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 64 * 2**20
 
 _CHUNK = 64 * 2**10
-_LONGEST_WAIT = LONGEST_RETRY_AFTER.total_seconds()
 _TRY_LATER = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An answer that is neither 2xx nor a redirect. `where` is fit for a log, `body` is not."""
+    """An answer that is neither 2xx nor a redirect. `body` is not fit for a log.
+
+    `by` is what answered, as far as it tells: its name and the kind of answer.
+    """
 
     where: str
     status: int
     body: object = field(repr=False)
     retry_after: float | None = None
+    by: str = ""
 
 
 Explain = Callable[[Failure], BridgeError | None]
@@ -160,7 +161,8 @@ class GuardedSession(requests.Session):
             body = decode_json(raw)
         except ValueError:
             body = None
-        failure = Failure(where, status, body, _retry_after(response.headers))
+        told = response.headers
+        failure = Failure(where, status, body, retry_after_in(told), answered_by(told))
         return self._explain(failure) or _general(failure)
 
     def _timeout(self) -> Timeout:
@@ -239,9 +241,10 @@ def decoded(response: requests.Response) -> object:
         return decode_json(response.content)
     except ValueError:
         where = _where(str(response.request.method), str(response.request.url))
-        status = response.status_code
+        status, by = response.status_code, answered_by(response.headers)
     raise HelpdeskRefused(
-        f"{where}: answers {status} without JSON; is the url that of the helpdesk?", status=status
+        f"{where}: answers {status} without JSON ({by}); is the url that of the helpdesk?",
+        status=status,
     )
 
 
@@ -308,28 +311,7 @@ def _general(failure: Failure) -> BridgeError:
         return HelpdeskRefused(
             f"{where}: answers {status}; the credentials are wrong or lack a right", status=status
         )
-    return HelpdeskRefused(f"{where}: answers {status}", status=status)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from Retry-After in either form of RFC 9110; at most `LONGEST_RETRY_AFTER`.
-
-    A date is counted from the answer's own Date, so that clocks need not agree. None where the
-    server named nothing usable.
-    """
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdecimal():
-        return min(float(value[:12]), _LONGEST_WAIT)
-    until, now = http_date(value), http_date(headers.get("Date", ""))
-    return min(max((until - now).total_seconds(), 0), _LONGEST_WAIT) if until and now else None
-
-
-def http_date(text: str) -> datetime | None:
-    """A date as headers have it (RFC 9110), in UTC; None where it is none."""
-    try:
-        return parsedate_to_datetime(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return HelpdeskRefused(f"{where}: answers {status} ({failure.by})", status=status)
 
 
 class _BudgetIO(io.RawIOBase):

@@ -241,7 +241,10 @@ def problems_in(plan: Iterable[Step], where: str, remedy: str) -> list[Problem]:
 
 def unreachable(where: str, error: BridgeError, credential: str) -> Problem:
     """A helpdesk that could not be asked; `credential` is the vendor's word for what it wants."""
-    remedy = f"check the helpdesk's url and {credential} in the settings, and whether it runs"
+    remedy = (
+        f"check the helpdesk's url (scheme, host, port) and {credential} in the settings, and"
+        " whether it runs"
+    )
     return Problem(Severity.PROBLEM, where, str(error), remedy)
 
 

@@ -1,10 +1,11 @@
 """Setting a helpdesk up: what is to be done as a value, and the doing of it step by step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bridge.adapters.provisioning import Action, Plan, Provisioner, Step, Wanted
-from bridge.errors import BadRequest, BridgeError, HelpdeskRefused
+from bridge.errors import BadRequest, BridgeError, HelpdeskRefused, HelpdeskUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,21 @@ def plan(provisioner: Provisioner, wanted: Wanted) -> Plan:
             "say how the helpdesk reaches the receiver: set public_url in [listen], or give"
             " --url https://..."
         )
-    return provisioner.plan(wanted)
+    return _asked(partial(provisioner.plan, wanted))
 
 
 def removal(provisioner: Provisioner) -> Plan:
     """How to take away what was set up. Reads only. Raises as `plan`."""
-    return provisioner.removal()
+    return _asked(provisioner.removal)
+
+
+def _asked(look: Callable[[], Plan]) -> Plan:
+    try:
+        return look()
+    except HelpdeskUnavailable as error:
+        remedy = "check scheme, host and port of the helpdesk's url, and whether it runs"
+        told = f"{error}; {remedy}"
+        raise HelpdeskUnavailable(told, retry_after=error.retry_after) from None
 
 
 def changes(found: Plan) -> tuple[Step, ...]:

@@ -52,6 +52,23 @@ def dripping(serve: Serve, start: bytes) -> LoopbackServer:
     return server
 
 
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
+@pytest.mark.parametrize(
+    ("headers", "by"),
+    [
+        (("Server: nginx/1.27", "Content-Type: text/html; charset=utf-8"), "nginx, text/html"),
+        (("Server: " + "x" * 99,), "x" * 40),
+        ((), "by something that tells no name"),
+    ],
+)
+def test_what_answers_in_the_helpdesks_place_is_told(
+    serve: Serve, status: str, headers: tuple[str, ...], by: str
+) -> None:
+    server = serve(answering(reply(b"<p>", status, *headers)))
+    with pytest.raises(HelpdeskRefused, match=rf"answers {status[:3]}.* \({by}\)"):
+        client(server.url).get("/api")
+
+
 @pytest.mark.parametrize(
     "start",
     [

@@ -49,9 +49,47 @@ class TestPermissions:
         ):
             desk.setup(setup_token="least").plan(WANTED)
 
+    def test_of_an_agent_are_asked_for_as_well(self, desk: Desk) -> None:
+        """With those of an admin alone the plan was carried out, and no test ticket was made."""
+        desk.box.model.access.add_token("admin", ADMIN, "admin")
+        with pytest.raises(
+            HelpdeskRefused, match=r"setup token needs the permission ticket\.agent"
+        ):
+            desk.setup(setup_token="admin").plan(WANTED)
+        found = desk.setup(setup_token="admin").check(WANTED, lambda: NOW)
+        assert any("the setup token needs: ticket.agent, admin." in one.remedy for one in found)
+
+    def test_that_are_optional_are_told_with_where_to_tick_them(self, desk: Desk) -> None:
+        admin = ("admin.object", "admin.webhook", "admin.trigger")
+        desk.box.model.access.add_token("least", BRIDGE, "ticket.agent", *admin)
+        plan = desk.setup(setup_token="least").plan(WANTED)
+        (told,) = [step.detail for step in plan if step.kind == "overview"]
+        assert "admin.overview" in told
+        assert "make the token anew with that ticked (Profile, Token Access)" in told
+
     def test_without_a_setup_token_the_other_one_is_named(self, desk: Desk) -> None:
         with pytest.raises(HelpdeskRefused, match="there is no setup token"):
             desk.setup(setup_token=None).plan(WANTED)
+
+
+ELSEWHERE = {
+    "a page": Fault("*", "*", status=200, headers=(("Content-Type", "text/html"),), body=b"<p>"),
+    "another program": Fault("*", "*", status=404, body=b'{"error": "not found"}'),
+    "other JSON": Fault("*", "*", status=200, body=b'{"status": "live"}'),
+    "a proxy that wants a password": Fault("*", "*", status=401, body=b"<p>Sign in</p>"),
+}
+
+
+class TestSomethingElse:
+    """A wrong port or path: what answers there is no Zammad."""
+
+    @pytest.mark.parametrize("fault", ELSEWHERE.values(), ids=ELSEWHERE)
+    def test_is_told_with_what_to_compare(self, desk: Desk, fault: Fault) -> None:
+        desk.box.model.faults.add(fault, times=2)
+        with pytest.raises(HelpdeskRefused, match=r"that is no Zammad: compare .* port") as refused:
+            desk.setup().plan(WANTED)
+        (problem,) = desk.setup().check(WANTED, lambda: NOW)
+        assert problem.what == str(refused.value)
 
 
 GROUPS: dict[str, tuple[Row, str]] = {

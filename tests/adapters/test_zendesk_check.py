@@ -80,6 +80,22 @@ class TestTheCheck:
         assert (problem.severity, problem.where) == (Severity.PROBLEM, "credentials")
         assert "canary" not in repr(problem)
 
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault("*", "*", status=404, body=b"No help desk at acmee.zendesk.com"),
+            Fault("GET", "/api/v2/users/me", status=200, body=b"<p>"),
+            Fault("GET", "/api/v2/users/me", status=200, body=b'{"status": "live"}'),
+        ],
+        ids=["no such account", "a page", "other JSON"],
+    )
+    def test_finds_that_something_else_answers(self, desk: Desk, fault: Fault) -> None:
+        desk.box.model.faults.add(fault, times=2)
+        (problem,) = check(desk)
+        assert "that is no Zendesk account: compare" in problem.what
+        with pytest.raises(HelpdeskRefused, match="that is no Zendesk account: compare"):
+            desk.setup().plan(WANTED)
+
     def test_finds_that_zendesk_takes_us_for_nobody(self, desk: Desk) -> None:
         """Who is not signed in gets 200, and a user whose id is null."""
         body = b'{"user": {"id": null, "role": "end-user"}}'
@@ -127,6 +143,7 @@ class TestTheCheck:
         own = desk.config(client_id="agents", client_secret="s")
         problem = check(desk, desk.setup(own=own))[-1]
         assert (problem.severity, "admin" in problem.what) == (Severity.PROBLEM, True)
+        assert "Admin Center, Apps and integrations, APIs, OAuth clients" in problem.what
 
     def test_of_a_zendesk_that_is_down_says_so(self, desk: Desk) -> None:
         desk.box.model.faults.add(Fault("*", "*", status=503))

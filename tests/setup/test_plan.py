@@ -1,12 +1,13 @@
 """Planning a set-up and carrying it out, without any helpdesk."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from bridge.adapters.provisioning import Action, Step
+from bridge.adapters.provisioning import Action, Plan, Step, Wanted
 from bridge.errors import BadRequest, BridgeError, HelpdeskRefused, HelpdeskUnavailable
-from bridge.setup.plan import apply, changes
+from bridge.setup.plan import apply, changes, plan, removal
 
 
 class Carried(list[str]):
@@ -72,3 +73,22 @@ def test_nothing_is_changed_before_somebody_has_acted(carried: Carried) -> None:
     stuck = Step("migration", "of the fields", Action.BLOCK, "waits", "discard it")
     with pytest.raises(BadRequest, match="migration of the fields waits; discard it"):
         changes((carried.step("a"), stuck))
+
+
+class Down:
+    """A helpdesk that gives no answer."""
+
+    def plan(self, _wanted: Wanted) -> Plan:
+        raise HelpdeskUnavailable("no complete answer", retry_after=7)
+
+    def removal(self) -> Plan:
+        return self.plan(Wanted(None))
+
+
+@pytest.mark.parametrize("look", [lambda down: plan(down, Wanted("https://a")), removal])
+def test_a_helpdesk_that_gives_no_answer_is_told_with_what_to_check(
+    look: Callable[[Any], Plan],
+) -> None:
+    with pytest.raises(HelpdeskUnavailable, match="answer; check scheme, host and port") as failed:
+        look(Down())
+    assert failed.value.retry_after == 7

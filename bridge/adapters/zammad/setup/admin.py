@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import count
 
+from bridge.adapters.headers import http_date
 from bridge.adapters.http import (
     Failure,
     GuardedSession,
     checked_base_url,
     decoded,
-    http_date,
     signing,
 )
 from bridge.adapters.resources import Json
@@ -33,6 +33,11 @@ PERMISSIONS = {
     "calendars": "admin.calendar",
     "slas": "admin.sla",
 }
+
+_NO_ZAMMAD = (
+    "that is no Zammad: compare scheme, host, port and path of the helpdesk's url with the address"
+    " at which its agents sign in"
+)
 
 
 class ZammadAdmin:
@@ -61,9 +66,26 @@ class ZammadAdmin:
         return decoded(self._session.get(f"{self._base}/{path}", params=params))
 
     def me(self) -> tuple[int, datetime | None]:
-        """The id of the token's user, and the server's time (UTC, whole seconds) if it tells."""
-        response = self._session.get(f"{self._base}/users/me")
-        return _id(checked(Json, decoded(response))), http_date(response.headers.get("Date", ""))
+        """The id of the token's user, and the server's time (UTC, whole seconds) if it tells.
+
+        Every Zammad answers this to a token that it knows, so that something else is found out.
+        """
+        try:
+            response = self._session.get(f"{self._base}/users/me")
+            me = _id(checked(Json, decoded(response)))
+        except HelpdeskRefused as error:
+            if error.status in {401, 403}:
+                raise
+            raise HelpdeskRefused(f"{error}; {_NO_ZAMMAD}", status=error.status) from None
+        return me, http_date(response.headers.get("Date", ""))
+
+    def require_agent(self) -> None:
+        """Insist on the permission `ticket.agent`; there is no ticket 0, and it is asked first."""
+        try:
+            self.get("ticket_history/0")
+        except HelpdeskRefused as error:
+            if error.status != 404:
+                raise
 
     def rows(self, resource: str) -> list[Json]:
         """Every record of a resource, by id. Not every list of Zammad's has pages."""
@@ -142,6 +164,9 @@ def _plain(value: object) -> object:
 def _explain(failure: Failure, label: str) -> BridgeError | None:
     where, status = failure.where, failure.status
     reason = reason_given(failure.body)
+    if status in {401, 403} and not reason:
+        said = f"{where}: answers {status} ({failure.by}); {_NO_ZAMMAD}"
+        return HelpdeskRefused(f"{said}, and look at what stands before it", status=status)
     if status == 401:
         return HelpdeskRefused(
             f"{where}: Zammad does not know the {label}; create a new one", status=status
@@ -150,7 +175,8 @@ def _explain(failure: Failure, label: str) -> BridgeError | None:
         needed = next((p for name, p in PERMISSIONS.items() if f"/{name}" in where), "ticket.agent")
         return HelpdeskRefused(
             f"{where}: Zammad forbids it; the {label} needs the permission {needed}, and so does"
-            " its user",
+            " its user: make the token anew with that ticked (Profile, Token Access), or edit it"
+            " where this Zammad can, and give the user a role that has it (Manage, Roles)",
             status=status,
         )
     if status == 422:

@@ -104,6 +104,8 @@ class ZammadSetup(Provisioner):
 
     def plan(self, wanted: Wanted) -> Plan:
         """Fields, then what needs them, then what is one too many, then what is only said."""
+        self._admin.me()
+        self._admin.require_agent()
         self._lists.forget()
         fields = tuple(made(self._fields))
         slas, said = self._slas.resources(wanted)
@@ -251,7 +253,7 @@ class ZammadSetup(Provisioner):
             remedy = "make it an agent with full access to every group that gives support"
             found.append(Problem(Severity.PROBLEM, "rights", what, remedy))
         try:
-            self._agent.get("users/search", query=layout.WEBHOOK, limit="1")
+            self._agent.require_agent()
         except HelpdeskRefused as error:
             remedy = "give the token the permission ticket.agent, and its user the role of an agent"
             found.append(Problem(Severity.PROBLEM, "rights", str(error), remedy))
@@ -292,7 +294,7 @@ class ZammadSetup(Provisioner):
         if self._own_token:
             optional = set() if self._native_slas else {"calendars", "slas"}
             needed = sorted(PERMISSIONS[name] for name in PERMISSIONS.keys() - optional)
-            remedy = f"the setup token needs: {', '.join(needed)}"
+            remedy = f"the setup token needs: ticket.agent, {', '.join(needed)}"
         return Problem(severity, "set-up", str(error), remedy)
 
     def _seen_problems(self) -> list[Problem]:

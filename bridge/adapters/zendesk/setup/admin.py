@@ -8,7 +8,8 @@ from time import monotonic
 
 from pydantic import BaseModel, Field
 
-from bridge.adapters.http import Failure, GuardedSession, decoded, http_date
+from bridge.adapters.headers import http_date
+from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk.http import reason_given
@@ -21,6 +22,10 @@ SETUP_SCOPE = "read write"
 """What an OAuth client must be allowed to set Zendesk up: fields have no scope of their own."""
 
 _PAGE = "100"
+_NO_ZENDESK = (
+    "that is no Zendesk account: compare the helpdesk's url (its subdomain) with the address at"
+    " which its agents sign in"
+)
 _MOST_FOUND = 1000
 
 
@@ -80,15 +85,21 @@ class ZendeskAdmin:
         )
 
     def me(self) -> tuple[Me, AnswerHeaders]:
-        """Whose credential it is."""
-        response = self._session.get(f"{self._api}/users/me")
+        """Whose credential it is. Every Zendesk answers this, so that something else is found."""
+        try:
+            response = self._session.get(f"{self._api}/users/me")
+            user = checked(_MeAnswer, decoded(response)).user
+        except HelpdeskRefused as error:
+            if error.status in {401, 403}:
+                raise
+            raise HelpdeskRefused(f"{error}; {_NO_ZENDESK}", status=error.status) from None
         headers = response.headers
         around = AnswerHeaders(
             http_date(headers.get("Date", "")),
             _count(headers.get("x-rate-limit", "")),
             _count(headers.get("x-rate-limit-remaining", "")),
         )
-        return checked(_MeAnswer, decoded(response)).user, around
+        return user, around
 
     def rows(self, resource: str) -> list[Json]:
         """Every record of a resource, the oldest first: one call for each 100."""
@@ -186,7 +197,8 @@ def _explain(scope: str, failure: Failure) -> BridgeError | None:
     if status == 403:
         return HelpdeskRefused(
             f"{where}: Zendesk forbids it; setting up needs an admin's credentials with the OAuth"
-            f" scope {scope!r}",
+            f" scope {scope!r}: both are set where the client is made (Admin Center, Apps and"
+            " integrations, APIs, OAuth clients)",
             status=status,
         )
     if status in {400, 422}:

@@ -86,6 +86,7 @@ class ZendeskSetup(Provisioner):
 
     def plan(self, wanted: Wanted) -> Plan:
         """Fields, webhooks and their secrets, what uses them, and what is only said."""
+        self._admin.me()
         self._lists.forget()
         fields = (self._fields, OrganizationFields(self._lists, self._config))
         views, webhooks, triggers = ours = self._ours(wanted.endpoint)
