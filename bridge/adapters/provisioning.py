@@ -42,7 +42,8 @@ class Step:
 
     `kind` and `name` are the helpdesk's own words, as its admin sees them, and `detail` goes on
     from them. `required` is False for what the bridge works without, `pressing` for what is done
-    with the next set-up and is no fault until then. `apply` carries the step out on what is there
+    with the next set-up and is no fault until then, `advice` is True for what is no fault at all.
+    `apply` carries the step out on what is there
     at that moment, so it may be repeated, also after an attempt of which nobody knows whether it
     arrived; it raises `HelpdeskUnavailable` or `HelpdeskRefused`.
     """
@@ -54,6 +55,7 @@ class Step:
     remedy: str = ""
     required: bool = field(default=True, kw_only=True)
     pressing: bool = field(default=True, kw_only=True)
+    advice: bool = field(default=False, kw_only=True)
     apply: Callable[[], None] = field(default=_nothing, repr=False, compare=False, kw_only=True)
 
     @property
@@ -249,6 +251,8 @@ def unreachable(where: str, error: BridgeError, credential: str) -> Problem:
 
 
 def _severity(step: Step) -> Severity:
+    if step.advice:
+        return Severity.NOTE
     mild = step.action is Action.REMOVE or not step.required
     return Severity.WARNING if mild else Severity.PROBLEM
 

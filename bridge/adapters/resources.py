@@ -128,10 +128,10 @@ class Resource:
         """What is to become of an item."""
         return Step(self.kind, item.name, action, detail, remedy, required=item.required)
 
-    def report(self, row: Json, detail: str, remedy: str) -> Step:
-        """What an admin should know of a record."""
+    def report(self, row: Json, detail: str, remedy: str, *, advice: bool = False) -> Step:
+        """What an admin should know of a record; `advice` is nothing that is wrong."""
         name = self.called(row)
-        return Step(self.kind, name, Action.REPORT, detail, remedy, required=False)
+        return Step(self.kind, name, Action.REPORT, detail, remedy, required=False, advice=advice)
 
     def missing(self, item: Item) -> Step:
         """What is to become of an item that is not there."""

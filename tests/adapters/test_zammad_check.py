@@ -20,7 +20,16 @@ from bridge.sandbox.zammad import (
     Token,
 )
 from bridge.ticket import HttpDelivery
-from tests.adapters.zammad_desk import NOW, SECRET, URL, WANTED, Desk, Row, set_up
+from tests.adapters.zammad_desk import (
+    AUTO_REPLY,
+    NOW,
+    SECRET,
+    URL,
+    WANTED,
+    Desk,
+    Row,
+    set_up,
+)
 
 
 @pytest.fixture
@@ -227,6 +236,58 @@ WRONG: list[tuple[Spoil, Severity, str, str]] = [
     (a_default, Severity.WARNING, "lacks an empty default", "setup support"),
     (down, Severity.PROBLEM, "502", "whether it runs"),
 ]
+
+
+class TestZammadsOwnReplies:
+    """Every Zammad comes with a trigger that tells customers "will be reviewed" at once."""
+
+    NOTE = Problem(
+        Severity.NOTE,
+        "set-up",
+        f"trigger {AUTO_REPLY} answers every new ticket, also one that is held for want of points",
+        'let it ask for the points state: docs/zammad.md, "Zammad\'s own replies"',
+    )
+
+    def told(self, desk: Desk, **change: object) -> list[Problem]:
+        desk.row("Group", "Second Level")["email_address_id"] = 1
+        desk.row("Trigger", AUTO_REPLY).update({"active": True} | change)
+        set_up(desk)
+        return desk.setup().check(WANTED, lambda: NOW)
+
+    def test_are_told_of_as_advice(self, desk: Desk) -> None:
+        assert self.told(desk) == [self.NOTE]
+
+    def test_in_every_form_that_a_zammad_writes_them_in(self, desk: Desk) -> None:
+        rows = [{"name": "ticket.action", "operator": "is", "value": ["create"]}]
+        inner = {"operator": "OR", "conditions": rows}
+        mail = {"notification.email": {"recipient": ["ticket_customer"]}}
+        condition = {"operator": "AND", "conditions": [inner]}
+        assert self.told(desk, condition=condition, perform=mail) == [self.NOTE]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"active": False},
+            {"perform": {"notification.email": {"recipient": "ticket_owner"}}},
+            {"perform": {"ticket.priority_id": {"value": "3"}}},
+            {"perform": None},
+            {"condition": None},
+            {"condition": {"ticket.action": {"operator": "is", "value": "update"}}},
+            {
+                "condition": {
+                    "operator": "AND",
+                    "conditions": [
+                        {"name": "ticket.action", "operator": "is", "value": "create"},
+                        {"name": "ticket.points_state", "operator": "is", "value": ["charged"]},
+                    ],
+                }
+            },
+        ],
+    )
+    def test_not_of_those_that_are_silent_or_ask_for_the_points(
+        self, desk: Desk, change: Row
+    ) -> None:
+        assert self.told(desk, **change) == []
 
 
 class TestTheCheck:

@@ -1,24 +1,37 @@
 """A held ticket that people go on with, over HTTP, end to end."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 import pytest
 
-from bridge.demo.scene import ZAMMAD
+from bridge.demo.scene import ZAMMAD, Stand
 from tests.e2e.conftest import Opens, inhabited
-from tests.e2e.desks import DESKS, Desk
+from tests.e2e.desks import DESKS, Desk, ZammadDesk
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, decided, on_hand, opened, sound
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=DESKS, ids=lambda kind: kind.__name__)
 def desk(request: pytest.FixtureRequest, opens: Opens) -> Iterator[Desk]:
     """Either helpdesk, where held tickets are set to pending."""
     kind: type[Desk] = request.param
-    table = f'{kind.stand.table}held_status = "pending"\n'
-    with opens(replace(kind.stand, table=table)) as scene:
+    with opens(pending(kind.stand)) as scene:
         yield inhabited(kind(scene))
+
+
+@pytest.fixture
+def zammad(opens: Opens) -> Iterator[ZammadDesk]:
+    with opens(pending(ZAMMAD)) as scene:
+        yield inhabited(ZammadDesk(scene))
+
+
+def pending(stand: Stand) -> Stand:
+    return replace(stand, table=f'{stand.table}held_status = "pending"\n')
 
 
 def test_a_held_ticket_that_its_customer_writes_to_is_put_back_without_a_word(desk: Desk) -> None:
@@ -107,3 +120,24 @@ def test_a_name_is_neither_markup_nor_a_placeholder(desk: Desk) -> None:
     written = name.replace("#{", "# {") if desk.stand is ZAMMAD else name.replace("{{", "{ {")
     assert f"and {written} has 0 on hand" in mail.body
     assert escape(mail.body).replace("\n\n", "</p><p>") in mail.markup or not mail.markup
+
+
+def test_zammads_own_reply_can_wait_for_the_points(zammad: ZammadDesk) -> None:
+    """As docs/zammad.md says, with the conditions that stand there."""
+    page = (ROOT / "docs/zammad.md").read_text("utf-8").partition("## Zammad's own replies")[2]
+    trigger = zammad.model.store.tables["Trigger"][1]
+    trigger["condition"] = json.loads(page.partition("```json")[2].partition("```")[0])
+    trigger["perform"]["notification.email"]["recipient"] = "ticket_customer"
+    held = opened(zammad)
+    assert own_replies(zammad, held) == 0
+    bought(zammad, "Acme GmbH", 20)
+    assert own_replies(zammad, held) == 0
+    assert own_replies(zammad, opened(zammad)) == 1
+    zammad.touches(held)
+    zammad.settle()
+    assert own_replies(zammad, held) == 0
+
+
+def own_replies(zammad: ZammadDesk, ticket: int) -> int:
+    rows = zammad.model.store.articles(ticket)
+    return sum(row["preferences"].get("perform_origin") == "trigger" for row in rows)

@@ -185,20 +185,23 @@ class Triggers:
             if action == "notification.webhook":
                 self._enqueue(trigger, int(options["webhook_id"]), event)
             elif action == "notification.email":
-                recipient = self._recipient(event)
+                recipient = self._recipient(event, options["recipient"])
                 if recipient:
                     desk.auto_reply(event.ticket, recipient, options["subject"], options["body"])
             elif action == "article.note":
                 desk.note_of_trigger(event.ticket, options)
 
-    def _recipient(self, event: Event) -> str:
+    def _recipient(self, event: Event, kind: object) -> str:
         """Who gets an automatic reply: the article's sender, if that is no robot and no loop.
 
-        An article from an agent names no address, so there is none (recording 473). Thirty replies
-        in ten minutes are the most that one address gets (recording 598).
+        From Zammad's code: or the ticket's customer, if the trigger says so. An article from an
+        agent names no address, so there is none (recording 473). Thirty replies in ten minutes are
+        the most that one address gets (recording 598).
         """
         article = event.article or {"from": "", "preferences": {}}
         address = parseaddr(article["from"] or "")[1].lower()
+        if "ticket_customer" in str(kind):
+            address = self._store.get("User", event.ticket["customer_id"])["email"]
         wanted = article["preferences"].get("send-auto-response", True)
         if not wanted or "@" not in address or _NO_REPLY.match(address):
             return ""

@@ -6,8 +6,12 @@ Names in Zammad are not unique but for triggers.
 from collections.abc import Iterator
 
 from bridge.adapters.provisioning import Action, Step
-from bridge.adapters.resources import Item, Lists, Records
+from bridge.adapters.resources import Item, Json, Lists, Records
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
+
+#: What Zammad's own replies are sent to, and what keeps one from answering a held ticket.
+_CUSTOMER = frozenset({"article_last_sender", "ticket_customer"})
+_STATE = "ticket.points_state"
 
 
 class Webhooks(Records):
@@ -37,6 +41,33 @@ class Triggers(Records):
         if any(self.called(row) == item.name for row in self.rows()):
             return self.step(item, Action.BLOCK, "is somebody else's", "rename or delete it")
         return super().missing(item)
+
+    def reports(self) -> Iterator[Step]:
+        """Those that answer every new ticket, and so tell also of a held one that it is seen to."""
+        for row in self.rows():
+            recipient = (row.get("perform") or {}).get("notification.email", {}).get("recipient")
+            about = dict(_conditions(row.get("condition") or {}))
+            created = "create" in _several(about.get("ticket.action", {}).get("value"))
+            told = not _CUSTOMER.isdisjoint(_several(recipient))
+            if row.get("active") and created and told and _STATE not in about:
+                detail = "answers every new ticket, also one that is held for want of points"
+                remedy = 'let it ask for the points state: docs/zammad.md, "Zammad\'s own replies"'
+                yield self.report(row, detail, remedy, advice=True)
+
+
+def _several(given: object) -> list[object]:
+    return given if isinstance(given, list) else [given]
+
+
+def _conditions(condition: Json) -> Iterator[tuple[str, Json]]:
+    """The attributes of a condition, in either of its forms, with what is said of each."""
+    if "name" in condition:
+        yield str(condition["name"]), condition
+    elif isinstance(inner := condition.get("conditions"), list):
+        for one in inner:
+            yield from _conditions(one)
+    else:
+        yield from condition.items()
 
 
 class Conveniences(Records):
