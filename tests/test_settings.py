@@ -373,6 +373,11 @@ WRONG = [
         "helpdesks.support.in_service_since",
         "with Z",
     ),
+    (
+        "in_service_since = 0001-01-01T00:00:00+14:00",
+        "helpdesks.support.in_service_since",
+        "a day of this century",
+    ),
     ('in_service_since = "now"', "helpdesks.support.in_service_since", "without quotes"),
     ("deadline_seconds = inf", "helpdesks.support.deadline_seconds", "finite"),
     ("[terms]\npric = 3", "terms.pric", "did you mean price?"),

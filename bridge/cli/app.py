@@ -1,16 +1,30 @@
 """The command line as a whole."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bridge import __version__
 from bridge.cli import accounts, doctor, points, queues, serving, setup, tickets
 from bridge.terminal.output import say
 from webhooks.wsgi import SETTINGS_VARIABLE
 
+
+class _Commands(TyperGroup):
+    """All of them: what one of them says of a wrong option begins with no word of a library."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

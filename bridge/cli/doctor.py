@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.adapters.provisioning import Provisioner, Severity
+from bridge.adapters.provisioning import Problem, Provisioner, Severity
 from bridge.bootstrap import provisioner, utc_now, wanted
 from bridge.cli.common import settings_of
-from bridge.errors import BadRequest
+from bridge.errors import BadRequest, SettingsError
 from bridge.logs import configure_logs
 from bridge.settings import Purpose, Settings
 from bridge.setup.doctor import Diagnosis, examine
-from bridge.terminal.output import Json, dump, escaped, say
+from bridge.terminal.output import Json, cell, dump, escaped, say
 
 commands = typer.Typer()
 
@@ -35,7 +35,13 @@ def doctor(
     The exit code is 1 if something must be mended; warnings and notes do not count.
     """
     configure_logs()
-    settings = settings_of(context, Purpose.SET_UP)
+    try:
+        settings = settings_of(context, Purpose.SET_UP)
+    except SettingsError as error:
+        if as_json:
+            dump({"ok": False, "problems": [*map(_unread, str(error).splitlines())], "figures": {}})
+            raise typer.Exit(1) from None
+        raise
     names = [helpdesk] if helpdesk else list(settings.helpdesks)
     looked_at = {name: (_provisioner(settings, name), wanted(settings, name)) for name in names}
     diagnosis = examine(settings, looked_at, utc_now)
@@ -54,6 +60,10 @@ def _provisioner(settings: Settings, name: str) -> Provisioner | None:
         return None
 
 
+def _unread(problem: str) -> Problem:
+    return Problem(Severity.PROBLEM, "settings", problem, "mend that; docs/settings.md says how")
+
+
 def _show(diagnosis: Diagnosis) -> None:
     for one in diagnosis.problems:
         say(f"{_WORDS[one.severity]} [bold]{escaped(one.where)}[/]: {escaped(one.what)}")
@@ -61,8 +71,8 @@ def _show(diagnosis: Diagnosis) -> None:
     found = [one.severity for one in diagnosis.problems]
     counts = [(found.count(severity), severity.value) for severity in Severity]
     say(", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts) + ".")
-    for name, value in _figures(diagnosis).items():
-        say(f"{name}: {escaped(value)}", style="dim")
+    for name, value in (_figures(diagnosis) | _in_words(diagnosis)).items():
+        say(f"{name}: {escaped(cell(value))}", style="dim")
     if diagnosis.sound:
         say("[green]Nothing must be mended.[/]")
 
@@ -79,6 +89,18 @@ def _figures(diagnosis: Diagnosis) -> dict[str, Any]:
         "queues": ledger.backlog if ledger else None,
         "oldest_queued": ledger.oldest if ledger else None,
     }
+
+
+def _in_words(diagnosis: Diagnosis) -> dict[str, str]:
+    """The figures that a person does not read as they are."""
+    ledger = diagnosis.facts.ledger
+    if not ledger:
+        return {}
+    queues = {
+        queue: ", ".join(f"{count} {state}" for state, count in states.items()) or "empty"
+        for queue, states in ledger.backlog.items()
+    }
+    return {"queues": "; ".join(f"{queue} {states}" for queue, states in queues.items())}
 
 
 def _as_json(diagnosis: Diagnosis) -> dict[str, Any]:

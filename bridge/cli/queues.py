@@ -1,5 +1,6 @@
 """Commands about what is queued and what got stuck: the dead letters of both queues."""
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -72,7 +73,7 @@ def show(
     table(f"{row.queue} {row.id}", ("What", "Value"), [
         ("helpdesk", row.helpdesk), ("ticket", row.ticket_id), ("what", row.what),
         ("state", row.state), ("tries", row.attempts), ("stored", row.stored_at),
-        ("next try", row.next_at), ("outcome", row.outcome), *carried.items(),
+        ("next try", row.next_at), ("outcome", row.outcome), *_parts("carries", carried),
     ])  # fmt: skip
 
 
@@ -115,6 +116,15 @@ def discard(
 
 def _name(queue: Queue) -> QueueName:
     return queue.value
+
+
+def _parts(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """What a row carries, part by part: each with the names of all that it is part of."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _parts(f"{name} {key}", part)
+    else:
+        yield name, value
 
 
 def _cells(row: QueueRow) -> tuple[object, ...]:

@@ -193,6 +193,12 @@ def backlog(conn: Connection) -> dict[str, dict[str, int]]:
     return counts
 
 
+def unreadable(conn: Connection) -> int:
+    """How many dead letters name no ticket, so that they cannot be replayed."""
+    query = select(func.count()).where(inbox.c.state == DEAD, inbox.c.ticket_id.is_(None))
+    return conn.execute(query).scalar_one()
+
+
 def oldest_queued(conn: Connection) -> datetime | None:
     """Since when the oldest work that is owed has waited (UTC); None where nothing is."""
     stored = ((inbox, inbox.c.received_at), (outbox, outbox.c.created_at))

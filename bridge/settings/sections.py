@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -298,6 +298,13 @@ class SettingsFile(_Section):
         return f"{_SQLITE}{info.context.directory / name}"
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is at the end of all calendars; name a day of this century") from None
+
+
 def _known_vendor(vendor: str) -> str:
     if vendor not in VENDORS:
         known = ", ".join(sorted(VENDORS))
@@ -314,9 +321,7 @@ class HelpdeskOptions(_Section):
         str, AfterValidator(_known_vendor), Field(json_schema_extra={"enum": sorted(VENDORS)})
     ]
     """The kind of helpdesk."""
-    in_service_since: (
-        Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] | None
-    ) = None
+    in_service_since: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
     """Tickets created before this instant are left alone. Without it, the instant of the first
     `points-bridge setup` or `serve`, which is kept. `setup` and `doctor` say how many open tickets
     it takes in; one that lies in the past must be confirmed."""

@@ -61,7 +61,7 @@ def examine(
         if probe is None:
             what, remedy = "there is no webhook secret yet", f"run `points-bridge setup {name}`"
             found.append(Problem(Severity.PROBLEM, f"{name}: signature", what, remedy))
-        elif settings.listen.public_url:
+        if settings.listen.public_url:
             reach = look(settings.listen.public_url, name, probe)
             found += reach_problems(reach, name)
         promises = facts.ledger.promises.get(name, ()) if facts.ledger else ()
@@ -145,13 +145,28 @@ def _ledger_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:
         return [Problem(Severity.PROBLEM, "database", what, remedy)]
     restore = "stop the server, keep a copy of the file, and restore the last sound backup"
     found = [Problem(Severity.PROBLEM, "ledger", wrong, restore) for wrong in ledger.audit]
+    found += _dead_problems(ledger)
+    return [*found, *_delay_problems(ledger, now), *_display_problems(ledger)]
+
+
+def _dead_problems(ledger: LedgerFacts) -> list[Problem]:
+    """What waits for somebody, and which of it can be tried again."""
     dead = {queue: states.get(rows.DEAD, 0) for queue, states in ledger.backlog.items()}
+    dead["inbox"] = dead.get("inbox", 0) - ledger.unreadable
+    found = []
     if any(dead.values()):
         counts = ", ".join(f"{count} in the {queue}" for queue, count in dead.items() if count)
         what = f"dead letters wait for somebody: {counts}"
         remedy = "`points-bridge queues list --state dead` says why; mend that, then replay"
         found.append(Problem(Severity.PROBLEM, "queues", what, remedy))
-    return [*found, *_delay_problems(ledger, now), *_display_problems(ledger)]
+    if ledger.unreadable:
+        what = f"dead letters that name no ticket, so nobody can read them: {ledger.unreadable}"
+        remedy = (
+            "`points-bridge queues list --state dead` numbers them, `queues show inbox NUMBER` says"
+            " who sent one; mend that there, then `queues discard inbox NUMBER --reason ...`"
+        )
+        found.append(Problem(Severity.PROBLEM, "queues", what, remedy))
+    return found
 
 
 def _delay_problems(ledger: LedgerFacts, now: datetime) -> list[Problem]:

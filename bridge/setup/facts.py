@@ -31,6 +31,7 @@ class LedgerFacts:
     """The database: what is queued and stuck, and what its audit says.
 
     `unshown`: why organisations of a helpdesk do not show their points, a reason for each.
+    `unreadable`: how many dead letters name no ticket.
     `promises` are the newest first responses that are still owed, by helpdesk.
     """
 
@@ -41,6 +42,7 @@ class LedgerFacts:
     backlog: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     oldest: datetime | None = None
     promises: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,11 @@ def gather(settings: Settings, now: datetime) -> Facts:
     )
 
 
-def look(public_url: str, name: str, probe: Probe) -> Reach:
-    """What a helpdesk would meet: readiness, and a signed delivery that is about no ticket."""
+def look(public_url: str, name: str, probe: Probe | None) -> Reach:
+    """What a helpdesk would meet: readiness, and a signed delivery that is about no ticket.
+
+    Without a probe, for want of a secret, readiness alone.
+    """
     base = checked_base_url(public_url)
     session = GuardedSession(
         base, sign=lambda request: request, deadline=_DEADLINE, explain=_answered
@@ -111,6 +116,8 @@ def look(public_url: str, name: str, probe: Probe) -> Reach:
         session.get(f"{base}/health/ready")
     except BridgeError as error:
         unready = str(error)
+    if probe is None:
+        return Reach(public_url, unready)
     try:
         response = session.post(
             f"{base}/webhooks/{name}", data=probe.body, headers=dict(probe.headers)
@@ -134,6 +141,7 @@ def _ledger_facts(database: Database, helpdesks: Iterable[str]) -> LedgerFacts:
         database.read(rows.backlog),
         database.read(rows.oldest_queued),
         {name: _promised(database, name) for name in helpdesks},
+        database.read(rows.unreadable),
     )
 
 

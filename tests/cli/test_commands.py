@@ -1,5 +1,6 @@
 """The command as it is typed: what it prints, what it returns, how it fails."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typer.main import get_command
 
 from bridge.cli.app import app
 from bridge.demo.scene import HELPDESK, Scene
-from tests.cli.conftest import Run, of
+from tests.cli.conftest import Run, named_on_the_page, of
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -134,6 +135,24 @@ def test_a_command_that_is_typed_wrong_is_explained(
     assert "Usage" in err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("purchase", "A", "5", "--reference", "x", "--on", "2026-99-01"),
+        ("queues", "list", "--state", "gone"),
+        ("queues", "show", "letterbox", "1"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_said_of_a_wrong_option_begins_with_no_word_of_a_library(
+    run: Run, settings: Path, arguments: tuple[str, ...]
+) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "Invalid value for" in err
+    assert "Value error" not in err
+
+
 def test_due_needs_no_settings(run: Run) -> None:
     """Friday 15:30 in Berlin, four business hours: Monday 11:30."""
     due = of(run, "due", "--opened-at", "2026-11-20T15:30", "--timezone", "Europe/Berlin")
@@ -166,6 +185,20 @@ def test_settings_check_names_every_problem(
     assert "Europe/Bern" in err
 
 
+@pytest.mark.parametrize("command", [("settings", "check"), ("doctor",)], ids=" ".join)
+def test_wrong_settings_are_json_as_well(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("POINTS_BRIDGE_SUPPORT_TOKEN")
+    monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET", "abc")
+    code, out, err = run(*command, "--json")
+    found = json.loads(out)
+    assert (code, err, found["ok"], len(found["problems"])) == (1, "", False, 2)
+    assert "support.token: is not set" in str(found["problems"][0])
+    unnamed = found.keys() - named_on_the_page(*command)
+    assert not unnamed
+
+
 def test_explain_tells_every_rule_in_order(run: Run, scene: Scene) -> None:
     scene.zammad.model.add_organization("Acme GmbH")
     scene.zammad.model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
@@ -194,6 +227,12 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(run: Run, scene: S
     assert first["queue"] == "inbox"
     shown = of(run, "queues", "show", "inbox", str(first["id"]))
     assert shown["row"]["outcome"] == first["outcome"]
+    told = [
+        line.split("  ")[0]
+        for line in run("queues", "show", "inbox", str(first["id"]))[1].splitlines()
+    ]
+    assert len(set(told)) == len(told)
+    assert "carries headers x-zammad-trigger" in told
     assert run("queues", "replay", "inbox", str(first["id"]))[0] == 0
     scene.settle()
     assert [one["id"] for one in of(run, "queues", "list")] == [second["id"]]

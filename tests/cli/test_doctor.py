@@ -22,6 +22,8 @@ def test_a_healthy_deployment_has_no_problems_and_no_warnings(well: Patient) -> 
     assert found["figures"]["schema"]
     code, out, _ = well.run("doctor", HELPDESK)
     assert (code, "Nothing must be mended." in out) == (0, True)
+    assert "queues: inbox 1 done; outbox 1 done" in out
+    assert "{" not in out
 
 
 def test_looking_changes_nothing(well: Patient) -> None:

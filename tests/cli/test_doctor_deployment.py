@@ -29,6 +29,15 @@ def no_public_url(well: Patient) -> None:
     well.rewrite(f'public_url = "{well.scene.receiver}"', "")
 
 
+def receiver_down_and_no_secret(well: Patient) -> None:
+    receiver_down(well)
+    well.monkeypatch.delenv("POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET")
+
+
+def dead_letter_that_nobody_can_read(well: Patient) -> None:
+    well.sql("UPDATE inbox SET state = 'dead', ticket_id = NULL")
+
+
 def dead_letter(well: Patient) -> None:
     well.sql("UPDATE inbox SET state = 'dead'")
 
@@ -68,6 +77,8 @@ PLANTED: list[Planted] = [
     (something_else_at_the_address, "problem", "answers 404", "check public_url"),
     (receiver_with_old_settings, "problem", "no such helpdesk", "start the receiver anew"),
     (no_public_url, "warning", "not known how helpdesks reach", "set public_url in [listen]"),
+    (receiver_down_and_no_secret, "problem", "/health/ready", "is `points-bridge serve` running"),
+    (dead_letter_that_nobody_can_read, "problem", "name no ticket", "queues discard inbox"),
     (dead_letter, "problem", "dead letters wait", "points-bridge queues list --state dead"),
     (organisation_that_cannot_be_written, "warning", "do not show their points", "show_balance"),
     (stuck_work, "problem", "has been queued for", "is `points-bridge serve`"),

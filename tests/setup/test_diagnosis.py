@@ -75,6 +75,19 @@ def test_dead_letters_are_counted_in_both_queues() -> None:
     assert "2 in the inbox, 1 in the outbox" in found.what
 
 
+def test_dead_letters_that_cannot_be_read_are_to_be_discarded_and_not_replayed() -> None:
+    backlog = {"inbox": {"dead": 1}, "outbox": {}}
+    ledger = replace(LEDGER, backlog=backlog, unreadable=1)
+    (found,) = problems_of(replace(FACTS, ledger=ledger))
+    assert "name no ticket" in found.what
+    assert "queues show inbox" in found.remedy
+    assert "queues discard inbox" in found.remedy
+    assert "replay" not in found.remedy
+    other = replace(ledger, backlog={"inbox": {"dead": 3}, "outbox": {}})
+    told = [one.what for one in problems_of(replace(FACTS, ledger=other))]
+    assert told == ["dead letters wait for somebody: 2 in the inbox", found.what]
+
+
 def test_an_old_schema_is_one_problem_and_hides_no_audit() -> None:
     ledger = replace(LEDGER, head="0002")
     (found,) = problems_of(replace(FACTS, ledger=ledger))
