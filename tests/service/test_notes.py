@@ -48,8 +48,8 @@ def test_held(house: House) -> None:
     assert note.text == (
         "Hello,\n\n"
         "thank you for your request 31005. An incident costs 10 support points, and Acme GmbH has 9"
-        " on hand. At least 1 more are needed. We start as soon as enough points are bought; you"
-        " need not write again.\n\n"
+        " on hand. At least 1 more must be bought. We start as soon as enough points are bought;"
+        " you need not write again.\n\n"
         "To buy points, please turn to your usual contact with us.\n\n"
         "We will remind you on 2026-11-24, 2026-11-30, 2026-12-06. If no points are bought by"
         " 2026-12-07 (Europe/Berlin), the request is declined without a charge."
@@ -126,7 +126,7 @@ def test_reminded(house: House) -> None:
     house.send()
     note = house.notes()[-1]
     assert (note.mark, note.public) == ("support:5:reminder:1:1", True)
-    assert "At least 10 more are needed." in note.text
+    assert "At least 10 more must be bought." in note.text
     assert note.text.endswith(
         "by 2026-12-07 (Europe/Berlin), the request is declined without a charge."
     )

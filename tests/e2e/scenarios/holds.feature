@@ -22,6 +22,8 @@ Feature: A ticket without points is held
     Then "Printer" is charged
     And "Printer" is open
     And Acme GmbH has 0 points
+    And Carla was told 2 times about "Printer"
+    And Carla was told about "Printer": "our first answer by 2026-11-23 16:00 Europe/Berlin time"
     And the first answer to "Printer" is due at 2026-11-23 16:00 in Europe/Berlin
 
   @rule-1.6
@@ -63,3 +65,33 @@ Feature: A ticket without points is held
     And Acme GmbH buys 10 points
     Then "Printer" is declined
     And Acme GmbH has 10 points
+
+  @rule-1.6
+  Scenario: Its customer writes to it: it goes on waiting, and nobody is told
+    When Carla writes "Printer"
+    And Carla replies to "Printer"
+    Then "Printer" is pending
+    And "Printer" is awaiting points
+    And Carla was told 1 times about "Printer"
+
+  @rule-1.6
+  Scenario: An agent answers it: work without points, left to the agents
+    When Carla writes "Printer"
+    And an agent answers "Printer"
+    Then "Printer" is for review
+    And agents read on "Printer": "An agent answered while this request waited for points"
+    When Acme GmbH buys 10 points
+    And 15 days pass
+    Then "Printer" is for review
+    And Acme GmbH has 10 points
+    And Carla was told 1 times about "Printer"
+
+  @rule-1.6
+  Scenario: A thank-you after that is no new hold
+    When Carla writes "Printer"
+    And an agent answers "Printer"
+    And an agent closes "Printer"
+    And Carla replies to "Printer"
+    Then "Printer" is for review
+    And "Printer" was decided: held, flagged, closed, reopened
+    And Carla was told 1 times about "Printer"
