@@ -269,9 +269,11 @@ _WRONG_SKEW = timedelta(minutes=5)
 
 
 def clock_problem(where: str, theirs: datetime | None, ours: datetime) -> list[Problem]:
-    """What is wrong where the two clocks differ. `theirs` None: nothing is known."""
+    """What is wrong where the two clocks differ. `theirs` None: its answer told no time."""
     if theirs is None:
-        return []
+        what = "its clock cannot be compared with ours: its answers have no Date header"
+        remedy = "compare them by hand; does a proxy before it take that header away?"
+        return [Problem(Severity.NOTE, where, what, remedy)]
     skew = abs(theirs - ours)
     if skew <= _USUAL_SKEW:
         return []
@@ -280,7 +282,8 @@ def clock_problem(where: str, theirs: datetime | None, ours: datetime) -> list[P
         Problem(
             Severity.PROBLEM if skew > _WRONG_SKEW else Severity.WARNING,
             where,
-            f"its clock is {round(skew.total_seconds())} s {ahead} ours",
+            f"its clock is {round(skew.total_seconds())} s {ahead} ours: there it is"
+            f" {theirs:%Y-%m-%d %H:%M:%S}Z, here {ours:%Y-%m-%d %H:%M:%S}Z",
             "let both machines keep time by NTP: due times rest on both clocks",
         )
     ]

@@ -8,7 +8,7 @@ import responses
 
 from bridge.adapters.provisioning import Action, Problem, Severity, Wanted
 from bridge.adapters.zammad.adapter import Zammad, ZammadConfig
-from bridge.adapters.zammad.setup import layout
+from bridge.adapters.zammad.setup import admin, layout
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX, trigger_conditions
 from bridge.adapters.zammad.setup.provisioner import ZammadSetup
 from bridge.errors import BridgeError, HelpdeskRefused
@@ -150,18 +150,33 @@ class TestGroups:
         bridge = desk.box.model.access.actor(BRIDGE).user
         bridge["group_ids"] = {"1": ["full"], "2": ["read"]}
         (step,) = [step for step in set_up(desk) if step.action is Action.REPORT]
-        assert (step.name, "cannot be charged" in step.detail) == ("Second Level", True)
+        assert (step.name, step.action) == ("Second Level", Action.REPORT)
+        assert "is open to the bridge's user for read alone" in step.detail
+        bridge["group_ids"] = {"1": ["full"]}
+        (step,) = [step for step in set_up(desk) if step.action is Action.REPORT]
+        assert "is closed to the bridge's user, so its tickets cannot be charged" in step.detail
+        assert "full access" in step.remedy
+
+    def test_that_are_only_partly_open_are_told_without_a_setup_token(self, desk: Desk) -> None:
+        bridge = desk.box.model.access.actor(BRIDGE).user
+        bridge["group_ids"] = {"1": ["full"], "2": ["create", "read"]}
+        found = desk.setup(setup_token=None).check(WANTED, lambda: NOW)
+        (told,) = [one for one in found if "Second Level" in one.what]
+        assert told.severity is Severity.WARNING
+        assert "for create, read alone" in told.what
 
     def test_may_be_open_to_the_bridge_by_a_role(self, desk: Desk) -> None:
         desk.box.model.access.actor(BRIDGE).user["group_ids"] = {"1": ["full"]}
         desk.row("Role", "Agent")["group_ids"] = {"2": ["full"]}
         assert [step for step in desk.setup().plan(WANTED) if step.action is Action.REPORT] == []
 
-    def test_that_no_token_may_list_are_left_out(self, desk: Desk) -> None:
-        body = b'{"error": "Not authorized (token)!"}'
-        desk.box.model.faults.add(Fault("GET", "/api/v1/groups", status=403, body=body))
-        desk.box.model.access.actor(BRIDGE).user["group_ids"] = {"1": ["full"]}
-        assert [step for step in desk.setup().plan(WANTED) if step.action is Action.REPORT] == []
+    def test_that_no_token_may_list_are_told_to_be_unknown(self, desk: Desk) -> None:
+        rights = [f"admin.{one}" for one in ("object", "webhook", "trigger", "overview")]
+        desk.box.model.access.add_token("most", BRIDGE, "ticket.agent", *rights)
+        plan = desk.setup(setup_token="most").plan(WANTED)
+        (step,) = [step for step in plan if step.kind == "groups"]
+        assert "are not known" in step.detail
+        assert "admin.group" in step.detail
 
     def test_that_are_not_in_use_do_not_matter(self, desk: Desk) -> None:
         desk.row("Group", "Second Level").update(active=False, email_address_id=None)
@@ -328,6 +343,16 @@ class TestTheCheck:
         (found,) = self.check(desk.setup(), NOW - ahead)
         assert (found.severity, found.where) == (severity, "clock")
         assert "NTP" in found.remedy
+        assert "there it is 2026-11-23 09:00:00Z, here 2026-11-23 0" in found.what
+
+    def test_says_that_a_clock_cannot_be_compared(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A proxy may take the Date header away."""
+        monkeypatch.setattr(admin, "http_date", lambda _header: None)
+        (found,) = self.check(desk.setup())
+        assert (found.severity, found.where) == (Severity.NOTE, "clock")
+        assert "no Date header" in found.what
 
     def test_does_not_compare_an_address_that_nobody_named(self, desk: Desk) -> None:
         desk.row("Webhook", layout.WEBHOOK)["endpoint"] = "https://elsewhere.example"

@@ -14,7 +14,7 @@ from bridge.adapters.provisioning import Severity, Trial
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.adapter import Zendesk, ZendeskConfig
 from bridge.adapters.zendesk.settings import ZENDESK, ZendeskSettings
-from bridge.adapters.zendesk.setup import layout
+from bridge.adapters.zendesk.setup import admin, layout
 from bridge.adapters.zendesk.setup.admin import AnswerHeaders, Me
 from bridge.adapters.zendesk.setup.health import budget_problems, delivery_problems, rights_problems
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
@@ -107,6 +107,15 @@ class TestTheCheck:
         set_up(desk)
         (problem,) = desk.setup().check(WANTED, lambda: datetime.now(UTC) + timedelta(hours=1))
         assert (problem.severity, problem.where) == (Severity.PROBLEM, "clock")
+        assert "there it is 20" in problem.what
+
+    def test_says_that_a_clock_cannot_be_compared(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_up(desk)
+        monkeypatch.setattr(admin, "http_date", lambda _header: None)
+        (problem,) = check(desk)
+        assert (problem.severity, "no Date header" in problem.what) == (Severity.NOTE, True)
 
     def test_finds_a_budget_that_others_use_up(self, desk: Desk) -> None:
         set_up(desk)

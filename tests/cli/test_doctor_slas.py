@@ -92,7 +92,7 @@ NATIVE: list[tuple[Callable[[Patient], None], str, str]] = [
     (an_organisation_that_nobody_can_read, "unknown time zone 'Berlin'", "correct it"),
     (a_release_long_after_the_creation, "counts from its creation", "points_response_due"),
     (an_account_with_a_zone_of_its_own, "in other hours or holidays", "of its own"),
-    (a_token_that_may_not, "may not admin.calendar and admin.sla", "native_slas = false"),
+    (a_token_that_may_not, "needs the permissions admin.calendar and", "native_slas = false"),
     (a_setting_that_is_off_again, f"calendar {HOME} is one too many", "points-bridge setup"),
 ]
 

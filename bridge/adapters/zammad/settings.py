@@ -42,8 +42,8 @@ class ZammadSettings(VendorSettings):
     setup_token: SecretStr | None = None
     """An access token for `points-bridge setup` and `points-bridge doctor`, with the permissions
     `ticket.agent`, `admin.object`, `admin.webhook`, `admin.trigger`, and `admin.overview`,
-    `admin.core_workflow`, `admin.calendar` and `admin.sla` for what is optional. Set it only where
-    and while you run them. Without it, `token` is used."""
+    `admin.core_workflow`, `admin.group`, `admin.calendar` and `admin.sla` for what is optional. Set
+    it only where and while you run them. Without it, `token` is used."""
     zone_field: Name = "support_timezone"
     """The organisation's attribute that names its time zone."""
     country_field: Name = "support_country"

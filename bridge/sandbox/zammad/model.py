@@ -32,7 +32,7 @@ class Token(StrEnum):
 
     `BRIDGE` and `SETUP` are the same user's: one for running the bridge, with `ticket.agent`
     alone, one that may also set up attributes, webhooks, triggers, overviews, workflows, calendars
-    and SLAs.
+    and SLAs, and list groups.
     """
 
     ADMIN = "sandbox-admin"
@@ -89,8 +89,8 @@ class Zammad:
         self.calls: list[Call] = []
         self.access.add_token(Token.ADMIN, ADMIN, "admin", "ticket.agent")
         self.access.add_token(Token.BRIDGE, BRIDGE, "ticket.agent")
-        setup = ("object", "webhook", "trigger", "overview", "core_workflow", "calendar", "sla")
-        admin = (f"admin.{name}" for name in setup)
+        setup = "object webhook trigger overview core_workflow calendar sla group"
+        admin = (f"admin.{name}" for name in setup.split())
         self.access.add_token(Token.SETUP, BRIDGE, "ticket.agent", *admin)
         self.access.add_token(Token.AGENT, AGENT, "ticket.agent")
 

@@ -34,6 +34,10 @@ PERMISSIONS = {
     "slas": "admin.sla",
 }
 
+HOW_TO_PERMIT = (
+    "make the token anew with that ticked (Profile, Token Access), or edit it where this Zammad"
+    " can, and give the user a role that has it (Manage, Roles)"
+)
 _NO_ZAMMAD = (
     "that is no Zammad: compare scheme, host, port and path of the helpdesk's url with the address"
     " at which its agents sign in"
@@ -175,8 +179,7 @@ def _explain(failure: Failure, label: str) -> BridgeError | None:
         needed = next((p for name, p in PERMISSIONS.items() if f"/{name}" in where), "ticket.agent")
         return HelpdeskRefused(
             f"{where}: Zammad forbids it; the {label} needs the permission {needed}, and so does"
-            " its user: make the token anew with that ticked (Profile, Token Access), or edit it"
-            " where this Zammad can, and give the user a role that has it (Manage, Roles)",
+            f" its user: {HOW_TO_PERMIT}",
             status=status,
         )
     if status == 422:

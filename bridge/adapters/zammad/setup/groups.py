@@ -14,6 +14,9 @@ from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused
 
 _LIMITED = "new_ticket_after_certain_time"
+_DEAD = ", so its tickets cannot be charged: each that is heard of becomes a dead letter"
+_ELSE = ", or keep support out of the others"
+_OPEN = "give the user full access to the group (Manage, Users), or keep support out of it"
 
 
 class _Row(BaseModel):
@@ -83,21 +86,34 @@ class Member:
         return self._person.organization_id
 
     @property
-    def full_in(self) -> frozenset[int]:
-        """The ids of the groups in which the user, or one of its roles, has full access."""
+    def access(self) -> Mapping[int, frozenset[str]]:
+        """What the user, or one of its roles, may do in which groups, by their ids."""
         roles = (self._assets.roles.get(id_) for id_ in self.role_ids)
-        return frozenset(
-            group_id
-            for one in (self._person, *roles)
-            for group_id, access in (one.group_ids if one else {}).items()
-            if "full" in access
-        )
+        found: dict[int, frozenset[str]] = {}
+        for one in filter(None, (self._person, *roles)):
+            for group_id, given in one.group_ids.items():
+                more = {given} if isinstance(given, str) else given
+                found[group_id] = found.get(group_id, frozenset()).union(more)
+        return found
+
+    @property
+    def full_in(self) -> frozenset[int]:
+        """The ids of the groups in which the user has full access."""
+        return frozenset(group_id for group_id, given in self.access.items() if "full" in given)
 
     @property
     def served(self) -> tuple[Group, ...]:
         """Those of them that are active and that Zammad told more of."""
-        groups = (self._assets.groups.get(id_) for id_ in sorted(self.full_in))
-        return tuple(group for group in groups if group and group.active)
+        return tuple(self._active(self.full_in))
+
+    @property
+    def partly_served(self) -> tuple[Group, ...]:
+        """Those that the user may enter, but not work in."""
+        return tuple(self._active(self.access.keys() - self.full_in))
+
+    def _active(self, ids: Iterable[int]) -> Iterable[Group]:
+        groups = (self._assets.groups.get(id_) for id_ in sorted(ids))
+        return (group for group in groups if group and group.active)
 
 
 def member(agent: ZammadAdmin) -> Member:
@@ -105,30 +121,33 @@ def member(agent: ZammadAdmin) -> Member:
     return Member(agent.get("users/me", full="true"))
 
 
-def unserved(admin: ZammadAdmin, full_in: frozenset[int]) -> tuple[Group, ...]:
-    """The active groups that there are beside; none where the token may not list groups."""
+def group_reports(me: Member, reopen_days: int) -> Plan:
+    """What an admin should know about the groups in which the bridge's user may do something."""
+    found = [(group, *told) for group in me.served for told in _told(group, reopen_days)]
+    for group in me.partly_served:
+        given = ", ".join(sorted(me.access[group.id])) or "nothing"
+        found.append((group, f"is open to the bridge's user for {given} alone{_DEAD}", _OPEN))
+    return tuple(_report(*one) for one in found)
+
+
+def closed_groups(admin: ZammadAdmin, me: Member) -> Plan:
+    """The active groups in which the bridge's user may do nothing; or that nobody knows them."""
     try:
-        rows = admin.rows("groups")
+        groups = checked(tuple[Group, ...], admin.rows("groups"))
     except HelpdeskRefused as error:
         if not permission_lacking(error):
             raise
-        return ()
-    groups = checked(tuple[Group, ...], rows)
-    return tuple(group for group in groups if group.active and group.id not in full_in)
+        told = f"are not known: {error}"
+        remedy = f"do that, or look there whether its user has full access everywhere{_ELSE}"
+        name = "that are closed to the bridge's user"
+        return (Step("groups", name, Action.REPORT, told, remedy, required=False),)
+    closed = (group for group in groups if group.active and group.id not in me.access)
+    told = f"is closed to the bridge's user{_DEAD}"
+    return tuple(_report(group, told, _OPEN) for group in closed)
 
 
-def group_reports(served: Iterable[Group], others: Iterable[Group], reopen_days: int) -> Plan:
-    """What an admin should know about the groups."""
-    found = [(group, *told) for group in served for told in _told(group, reopen_days)]
-    outside = (
-        "is closed to the bridge's user, so its tickets cannot be charged",
-        "give the user full access to the group, or keep support out of it",
-    )
-    found += [(group, *outside) for group in others]
-    return tuple(
-        Step("group", group.name, Action.REPORT, detail, remedy, required=False)
-        for group, detail, remedy in found
-    )
+def _report(group: Group, detail: str, remedy: str) -> Step:
+    return Step("group", group.name, Action.REPORT, detail, remedy, required=False)
 
 
 def _told(group: Group, reopen_days: int) -> Iterable[tuple[str, str]]:

@@ -42,7 +42,7 @@ from bridge.adapters.zammad.setup import layout
 from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.badge import mismatches
 from bridge.adapters.zammad.setup.fields import Fields, Migration
-from bridge.adapters.zammad.setup.groups import Member, group_reports, member, unserved
+from bridge.adapters.zammad.setup.groups import Member, closed_groups, group_reports, member
 from bridge.adapters.zammad.setup.layout import Overview
 from bridge.adapters.zammad.setup.notifications import Notifications
 from bridge.adapters.zammad.setup.records import Conveniences, Triggers, Webhooks
@@ -118,7 +118,8 @@ class ZammadSetup(Provisioner):
             *surplus(resources),
             *reports(resources),
             *said,
-            *self._group_reports(wanted),
+            *group_reports(self._me, wanted.reopen_days),
+            *closed_groups(self._admin, self._me),
         )
 
     def removal(self) -> Plan:
@@ -241,10 +242,6 @@ class ZammadSetup(Provisioner):
     def _overview_at_first(self, one: Overview) -> Json:
         return one.at_first(self._me.role_ids)
 
-    def _group_reports(self, wanted: Wanted) -> Plan:
-        others = unserved(self._admin, self._me.full_in)
-        return group_reports(self._me.served, others, wanted.reopen_days)
-
     def _right_problems(self) -> list[Problem]:
         """What the bridge's own token may do too little, and too much."""
         found = []
@@ -279,7 +276,8 @@ class ZammadSetup(Provisioner):
         try:
             return problems_in(self.plan(wanted), "set-up", self._remedy)
         except HelpdeskRefused as error:
-            return [*self._seen_problems(), self._unplanned(error)]
+            groups = problems_in(group_reports(self._me, wanted.reopen_days), "set-up", "")
+            return [*self._seen_problems(), *groups, self._unplanned(error)]
 
     def _badge_problems(self, wanted: Wanted) -> list[Problem]:
         if not self._native_slas:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bridge.adapters.provisioning import Action, Step, Wanted
 from bridge.adapters.resources import Item, Json, Lists, Records, permission_lacking
 from bridge.adapters.zammad.setup import layout
-from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
+from bridge.adapters.zammad.setup.admin import HOW_TO_PERMIT, PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.layout import NATIVE_PREFIX
 from bridge.adapters.zammad.setup.places import Target, Written, targets
 from bridge.adapters.zammad.setup.records import Conveniences
@@ -35,8 +35,9 @@ _LEFT_OUT = Step(
     "SLAs",
     "of the bridge",
     Action.REPORT,
-    f"are left out: the token may not {PERMISSIONS[_CALENDARS]} and {PERMISSIONS[_SLAS]}",
-    "give the setup token these permissions, or set native_slas = false",
+    "are left out: the setup token needs the permissions"
+    f" {PERMISSIONS[_CALENDARS]} and {PERMISSIONS[_SLAS]}, and so does its user",
+    f"{HOW_TO_PERMIT}; or set native_slas = false",
     required=False,
 )
 
