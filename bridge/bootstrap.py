@@ -148,6 +148,9 @@ def working(bridge: Bridge) -> Iterator[Inbound]:
 class _NotAsked:
     """Stands where an adapter would, for commands that ask helpdesks nothing."""
 
+    def knows(self, _customer: str) -> None:
+        """Nobody is asked."""
+
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"{name}: these settings were read for the ledger alone")
 

@@ -3,6 +3,9 @@
     BridgeError
     ├── SettingsError              a setting is missing or wrong; names the setting and the remedy
     ├── BadRequest                 what was asked cannot be done; says what to do instead
+    │   └── Unconfirmed            it may be a slip, and is done when somebody says so
+    │       ├── UnknownAccount     no account is called so, and none was to be made
+    │       └── RecordTaken        the customer record is another account's
     ├── UnknownHelpdesk            no helpdesk of that name is configured
     ├── WebhookRejected            forged, unsigned or stale: the sender is not who it must be
     ├── PayloadNotUnderstood       the sender is right, the body is not readable
@@ -29,6 +32,18 @@ class SettingsError(BridgeError):
 
 class BadRequest(BridgeError):
     """What was asked cannot be done; the message says why and what to do instead."""
+
+
+class Unconfirmed(BadRequest):
+    """What was asked may be a slip: it is done when somebody says that it is meant."""
+
+
+class UnknownAccount(Unconfirmed):
+    """No account is called so; names those that look alike."""
+
+
+class RecordTaken(Unconfirmed):
+    """A customer record that is to be linked belongs to another account."""
 
 
 class UnknownHelpdesk(BridgeError):

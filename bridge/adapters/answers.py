@@ -1,6 +1,7 @@
 """Reading a vendor's answers: the shape they must have, and text as people mean it."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC
 from typing import Annotated, TypeVar
 
@@ -123,6 +124,17 @@ def line(text: str) -> str:
 def text_of(value: object) -> str | None:
     """A value that is text, on one line; None for anything else, and for nothing."""
     return line(value) or None if isinstance(value, str) else None
+
+
+def is_there(read: Callable[[], object]) -> bool:
+    """Whether a record that is read is there; other failures are the caller's."""
+    try:
+        read()
+    except HelpdeskRefused as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def organization_id(vendor: str, customer: str) -> str:

@@ -24,6 +24,15 @@ class Adapter(ABC):
 
     shows_accounts: bool = True
 
+    def knows(self, customer: str) -> bool | None:  # noqa: ARG002 - a vendor may not be able to tell
+        """Whether the helpdesk has the record of a `Customer.ref`; None: it cannot tell.
+
+        Raises:
+            HelpdeskUnavailable: try again later.
+            HelpdeskRefused: credentials or rights.
+        """
+        return None
+
     @abstractmethod
     def verify(self, delivery: HttpDelivery) -> None:
         """Prove, without I/O and in constant time, that the helpdesk sent this.

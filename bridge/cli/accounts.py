@@ -1,23 +1,43 @@
 """Commands about accounts: what they have, where they are, when support is open for them."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.common import Account, bridge_of
+from bridge.cli.common import Account, bridge_of, confirmed, settings_of
 from bridge.cli.numbers import between
+from bridge.errors import RecordTaken, SettingsError, Unconfirmed, UnknownAccount
 from bridge.ledger.names import REF
 from bridge.policy.notation import parse_day
 from bridge.policy.places import Address
 from bridge.policy.service_hours import Hours
 from bridge.service import reports
-from bridge.service.accounts import HoursChange, change_account
+from bridge.service.accounts import AccountChange, HoursChange, change_account
+from bridge.service.core import Bridge
 from bridge.settings import Purpose
-from bridge.terminal.balance import balance_as_json, names_as_json, show_balance, show_balances
+from bridge.terminal.balance import (
+    balance_as_json,
+    names_as_json,
+    show_balance,
+    show_balances,
+    show_change,
+)
 from bridge.terminal.output import Json, dump
 from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
+
+
+class Said(StrEnum):
+    """What an account can say of itself, and take back."""
+
+    ZONE = "zone"
+    COUNTRY = "country"
+    SUBDIVISION = "subdivision"
 
 
 def _dates(what: str, example: str) -> Any:
@@ -74,10 +94,23 @@ def account(
     clear_hours: Annotated[
         bool, typer.Option("--clear-hours", help="Forget all that was said of its hours, first.")
     ] = False,
+    clear: Annotated[
+        list[Said], typer.Option(help="Forget what was said of this; once for each.")
+    ] = [],  # noqa: B006
+    rename: Annotated[
+        str | None, typer.Option(help="What it is called from now on; the old name still works.")
+    ] = None,
+    unlink: Annotated[
+        str | None, typer.Option(help="A customer record that is not this account.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Make it if nobody is called so.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take a linked record from another account.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make an account, or say where it is, when it works and which customer records it has."""
-    said = {
+    """Say where an account is, when it works, what it is called and which records it has."""
+    hours_said = {
         "hours": hours,
         "around_the_clock": around_the_clock or None,
         "response_hours": response_hours,
@@ -87,15 +120,36 @@ def account(
         "open": open_,
     }
     change = HoursChange(
-        Hours.from_dict({key: value for key, value in said.items() if value is not None}),
+        Hours.from_dict({key: value for key, value in hours_said.items() if value is not None}),
         [parse_day(day) for day in as_usual],
         forget=clear_hours,
     )
-    with bridge_of(context, Purpose.LEDGER) as bridge:
-        address = Address(zone, country, subdivision)
-        changed = change_account(bridge, ref, address, link, change)
-        found = reports.balance(bridge, f"{REF}{changed.ref}")
-    _print(found, as_json)
+    wanted = AccountChange(Address(zone, country, subdivision), clear, change, rename, link, unlink)
+    said = {UnknownAccount: new, RecordTaken: yes}
+    with _asking(context, link) as bridge:
+        changed = confirmed(lambda sure: change_account(bridge, ref, _sure(wanted, sure)), said)
+        found = reports.balance(bridge, f"{REF}{changed.account.ref}")
+    if as_json:
+        dump(balance_as_json(found) | {"was": changed.was, "now": changed.now})
+    else:
+        show_change(changed)
+        show_balance(found)
+
+
+@contextmanager
+def _asking(context: typer.Context, link: str | None) -> Iterator[Bridge]:
+    """A bridge that can ask the helpdesk for the record to be linked, where its secrets are."""
+    purpose = Purpose.SERVE if link else Purpose.LEDGER
+    try:
+        settings_of(context, purpose)
+    except SettingsError:
+        purpose = Purpose.LEDGER
+    with bridge_of(context, purpose) as bridge:
+        yield bridge
+
+
+def _sure(change: AccountChange, sure: Collection[type[Unconfirmed]]) -> AccountChange:
+    return replace(change, new=UnknownAccount in sure, take=RecordTaken in sure)
 
 
 @commands.command(epilog='Example: points-bridge balance "Acme GmbH"')

@@ -39,6 +39,7 @@ for part in (
     tickets.commands,
 ):
     app.add_typer(part)
+app.add_typer(points.undoing, name="purchases")
 app.add_typer(queues.commands, name="queues")
 app.add_typer(serving.settings_commands, name="settings")
 

@@ -1,20 +1,31 @@
 """What the commands share: the settings, the bridge that they describe, and what is no text."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from bridge.bootstrap import opened
+from bridge.errors import BadRequest, RecordTaken, Unconfirmed, UnknownAccount
 from bridge.logs import configure_logs
 from bridge.service.core import Bridge
 from bridge.settings import Purpose, Settings, load_settings
 from bridge.settings.secrets import is_text
+from bridge.terminal.output import complain
 
 Account = Annotated[str, typer.Argument(help="The account: its ref, usually the customer's name.")]
+
+T = TypeVar("T")
+
+#: What is asked about something that may be a slip, and the option that answers.
+_SLIPS: dict[type[Unconfirmed], tuple[str, str]] = {
+    UnknownAccount: ("Make a new account?", "--new for a new one"),
+    RecordTaken: ("Take it from there?", "--yes to take it from there"),
+}
 
 #: What the names of our variables begin with.
 _OURS = "POINTS_BRIDGE_"
@@ -36,6 +47,27 @@ def bridge_of(context: typer.Context, purpose: Purpose = Purpose.SERVE) -> Itera
     configure_logs()
     with opened(settings_of(context, purpose)) as bridge:
         yield bridge
+
+
+def confirmed(
+    attempt: Callable[[Collection[type[Unconfirmed]]], T], said: Mapping[type[Unconfirmed], bool]
+) -> T:
+    """What may be a slip is done where an option says that it is meant, or a person who is asked.
+
+    Raises:
+        BadRequest: nobody can be asked; names the option.
+    """
+    sure = {kind for kind, meant in said.items() if meant}
+    while True:
+        try:
+            return attempt(sure)
+        except Unconfirmed as slip:
+            question, option = _SLIPS[type(slip)]
+            if not sys.stdin.isatty():
+                raise BadRequest(f"{slip}; add {option}") from None
+            complain(str(slip))
+            typer.confirm(question, abort=True)
+            sure.add(type(slip))
 
 
 def not_text(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:

@@ -1,18 +1,21 @@
-"""The command about points: buying them."""
+"""Commands about points: buying them, and taking back a purchase that was a mistake."""
 
+import getpass
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Account, bridge_of
+from bridge.cli.common import Account, bridge_of, confirmed
 from bridge.cli.numbers import taking, whole
+from bridge.errors import UnknownAccount
 from bridge.service import purchases
 from bridge.settings import Purpose
 from bridge.terminal.names import called
-from bridge.terminal.output import Json, dump, escaped, say
+from bridge.terminal.output import Json, dump, escaped, say, table
 
 commands = typer.Typer()
+undoing = typer.Typer(help="Purchases that were booked.", no_args_is_help=True)
 
 _POINTS = whole("points are", purchases.MOST_POINTS)
 
@@ -32,21 +35,75 @@ def purchase(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day of purchase in the account's zone; today."),
     ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make the account if nobody is called so.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Book points that an account bought, and release its waiting tickets."""
+    day: date | None = on.date() if on else None
     with bridge_of(context, Purpose.LEDGER) as bridge:
-        day: date | None = on.date() if on else None
-        bought = purchases.buy(bridge, account, points, reference=reference, on=day)
+        bought = confirmed(
+            lambda sure: purchases.buy(
+                bridge, account, points, reference=reference, on=day, new=UnknownAccount in sure
+            ),
+            {UnknownAccount: new},
+        )
     if as_json:
         dump(bought)
         return
-    verb = "Booked" if bought.created else "Booked before, nothing changed:"
+    verb = "Booked" if bought.created else f"Booked before as {bought.reference}, nothing changed:"
     say(
-        f"{verb} [bold]{bought.points}[/] points for {called(bought.account, bought.name)}, "
-        f"valid through {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
+        f"{escaped(verb)} [bold]{bought.points}[/] points for"
+        f" {called(bought.account, bought.name)}, bought on {bought.purchased_on}, valid through"
+        f" {bought.last_valid_day}. On hand: [bold]{bought.balance}[/]."
     )
     if bought.new_account:
         say("[yellow]Note:[/] this account is new; a customer of exactly that name takes it up.")
     for stored in bought.released:
         say(f"Released: {escaped(stored.helpdesk)} ticket {escaped(stored.ticket_number)}.")
+
+
+@undoing.command("list", epilog='Example: points-bridge purchases list "Acme GmbH" --json')
+def list_purchases(
+    context: typer.Context,
+    account: Annotated[str | None, typer.Argument(help="Of this account alone.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List purchases, oldest first."""
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        found = purchases.listed(bridge, account)
+    if as_json:
+        dump(found)
+        return
+    columns = ("Reference", "Account", "#Points", "#Left", "Bought on", "Expires")
+    rows = [
+        (one.reference, one.account, one.points, one.remaining, one.purchased_on, one.expires_at)
+        for one in found
+    ]
+    table("Purchases", columns, rows)
+
+
+@undoing.command(
+    epilog='Example: points-bridge purchases cancel INV-2026-17 --reason "typed the wrong name"'
+)
+def cancel(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(help="The reference it was booked under.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the booking.")],
+    as_json: Json = False,
+) -> None:
+    """Take back what is unspent of a purchase; its reference stays taken. Safe to repeat."""
+    with bridge_of(context, Purpose.LEDGER) as bridge:
+        done = purchases.cancel(bridge, reference, reason, actor=getpass.getuser())
+    if as_json:
+        dump(done)
+        return
+    who = called(done.account, done.name)
+    if not done.created:
+        say(f"Cancelled before, on {done.at:%Y-%m-%d}: nothing more of {who} to take back.")
+        return
+    say(
+        f"Cancelled {escaped(done.reference)}: [bold]{done.points}[/] of {done.bought} points taken"
+        f" back from {who}. On hand: [bold]{done.balance}[/]."
+    )

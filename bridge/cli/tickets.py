@@ -21,7 +21,7 @@ commands = typer.Typer()
 def explain(
     context: typer.Context,
     helpdesk: Annotated[str, typer.Argument(help="The helpdesk's name in the settings.")],
-    ticket: Annotated[str, typer.Argument(help="The ticket's id (not its number).")],
+    ticket: Annotated[str, typer.Argument(help="The ticket's number, or its id.")],
     as_json: Json = False,
 ) -> None:
     """Say why a ticket is as it is: every rule in order, its inputs, its outcome."""

@@ -209,6 +209,14 @@ lots = _table(
     ),
 )
 
+#: Purchases by what people take for one reference (`bridge.ledger.names.key`): booked once.
+purchases = _table(
+    "purchases",
+    _text("source", primary_key=True),
+    _text("key", primary_key=True),
+    Column("lot_id", _ID, ForeignKey("lots.id"), nullable=False),
+)
+
 incidents = _table(
     "incidents",
     Column("id", _ID, primary_key=True),

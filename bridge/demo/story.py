@@ -17,10 +17,9 @@ import requests
 from bridge.bootstrap import working
 from bridge.demo.scene import CLOUD, HELPDESK, ZAMMAD, ZENDESK, Scene, open_scene
 from bridge.logs import configure_logs
-from bridge.policy.places import Address
 from bridge.sandbox.zammad import Token
 from bridge.service import reports
-from bridge.service.accounts import change_account
+from bridge.service.accounts import AccountChange, change_account
 from bridge.service.purchases import buy
 from bridge.terminal.explanation import show_explanation
 from bridge.terminal.output import console, say, table
@@ -98,7 +97,7 @@ def _other_desk(scene: Scene) -> None:
     record = people.add_organization("Acme worldwide", support_timezone="Europe/Berlin")
     people.add_customer("Carl Customer", "carl@acme.example", "Acme worldwide")
     scene.tell(f"An admin [bold]links[/] Acme's record in a Zendesk ({CLOUD}) to its account.")
-    change_account(scene.bridge, "Acme GmbH", Address(), f"{CLOUD}:organization:{record}")
+    change_account(scene.bridge, "Acme GmbH", AccountChange(link=f"{CLOUD}:organization:{record}"))
     scene.tell("Carl (Acme) opens a ticket [bold]in the Zendesk[/]: the same points pay for it.")
     people.customer_mails("carl@acme.example", "No sync", "Since noon.")
     scene.settle()
@@ -158,7 +157,7 @@ def _reopenings(scene: Scene, ticket: int) -> None:
 
 def _buy(scene: Scene, account: str, points: int, reference: str) -> None:
     scene.tell(f"{account} [bold]buys {points} points[/] ({reference}).")
-    buy(scene.bridge, account, points, reference=reference)
+    buy(scene.bridge, account, points, reference=reference, new=True)
     scene.settle()
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, not_, select, update
 
 from bridge.database.schema import accounts, helpdesks, incidents, links, txs
 from bridge.database.upsert import insert
-from bridge.errors import BadRequest, LedgerBusy
+from bridge.errors import BadRequest, LedgerBusy, RecordTaken, UnknownAccount, did_you_mean
 from bridge.ledger import names
 from bridge.policy.places import Address
 from bridge.policy.service_hours import Hours
@@ -80,47 +80,66 @@ def find_or_create(conn: Connection, ref: str, now: datetime) -> Account:
     """The account that is meant; made where there is none, for points bought beforehand.
 
     Raises:
-        BadRequest: the ref is empty, or several accounts are known by that name.
+        BadRequest: the ref is empty, too long or not legible, or several accounts are known by it.
     """
     for _ in range(_MOST_ATTEMPTS):
         known = names.meant(conn, ref)
-        if known is None:
-            known = _add(conn, ref, ref, now)
         if known is not None:
             return by_id(conn, known)
+        name = names.checked(ref, "the account's name")
+        added = _add(conn, name, name, now)
+        if added is not None:
+            return by_id(conn, added)
     raise LedgerBusy(f"the account {ref!r} is being added by others; nothing was written")
 
 
-def is_known(conn: Connection, ref: str) -> bool:
-    """Whether there is an account of that ref or name. Raises BadRequest: there are several."""
-    return names.meant(conn, ref) is not None
+def meant(conn: Connection, ref: str, now: datetime, *, new: bool) -> tuple[Account, bool]:
+    """The account of that ref or name, and whether it was made: only if it may be `new`.
+
+    Raises: as `find`, and as `find_or_create`.
+    """
+    try:
+        return find(conn, ref), False
+    except UnknownAccount:
+        if not new:
+            raise
+    return find_or_create(conn, ref, now), True
 
 
 def find(conn: Connection, ref: str) -> Account:
     """The account of that ref or name, present or former.
 
     Raises:
-        BadRequest: there is none, or several.
+        UnknownAccount: there is none; names those that look alike.
+        BadRequest: there are several.
     """
     known = names.meant(conn, ref)
     if known is None:
-        raise BadRequest(f"no account is called {ref!r}; `points-bridge accounts` lists them")
+        alike = did_you_mean(ref, names.every(conn))
+        listed = alike or "; `points-bridge accounts` lists them"
+        raise UnknownAccount(f"no account is called {ref!r}{listed}")
     return by_id(conn, known)
 
 
 def set_address(conn: Connection, account_id: int, address: Address) -> None:
-    """Set an account's own zone, country and subdivision; None leaves a value as it is."""
-    given = {
-        name: value
-        for name, value in (
-            ("zone", address.zone),
-            ("country", address.country),
-            ("subdivision", address.subdivision),
+    """Set an account's own zone, country and subdivision; None is nothing said."""
+    said = {"zone": address.zone, "country": address.country, "subdivision": address.subdivision}
+    conn.execute(update(accounts).where(accounts.c.id == account_id).values(**said))
+
+
+def rename(conn: Connection, account_id: int, name: str) -> None:
+    """Call an account something else; it stays known by what it was called. Repeating is safe.
+
+    Raises:
+        BadRequest: the name is empty, too long or not legible, or another account is known by it.
+    """
+    given = names.checked(name, "the new name")
+    if others := set(names.called(conn, given)) - {account_id}:
+        raise BadRequest(
+            f"another account is known as {given!r} already: {by_id(conn, min(others)).ref!r}"
         )
-        if value is not None
-    }
-    if given:
-        conn.execute(update(accounts).where(accounts.c.id == account_id).values(**given))
+    conn.execute(update(accounts).where(accounts.c.id == account_id).values(name=given))
+    names.keep(conn, account_id, given)
 
 
 def set_hours(conn: Connection, account_id: int, hours: Hours) -> None:
@@ -129,7 +148,9 @@ def set_hours(conn: Connection, account_id: int, hours: Hours) -> None:
     conn.execute(update(accounts).where(accounts.c.id == account_id).values(hours=said))
 
 
-def link_to(conn: Connection, account_id: int, helpdesk: str, customer_ref: str) -> None:
+def link_to(
+    conn: Connection, account_id: int, helpdesk: str, customer_ref: str, *, take: bool = True
+) -> None:
     """Say that a helpdesk's customer record is this account's; repeating is safe.
 
     Of the account that had it until now, the incidents of this very record come along, those that
@@ -137,6 +158,7 @@ def link_to(conn: Connection, account_id: int, helpdesk: str, customer_ref: str)
     to that record."
 
     Raises:
+        RecordTaken: another account has it, and it was not said to `take` it.
         BadRequest: the other account has bookings, and this is its last record: its points would
             be out of everybody's reach.
     """
@@ -146,7 +168,39 @@ def link_to(conn: Connection, account_id: int, helpdesk: str, customer_ref: str)
         conn.execute(insert(conn, links).values(**row))
     elif record.account_id != account_id:
         _refuse_to_strand(conn, record)
+        if not take:
+            owner = by_id(conn, record.account_id).ref
+            raise RecordTaken(f"{helpdesk}:{customer_ref} belongs to the account {owner!r} now")
         _move(conn, record, account_id)
+
+
+def unlink(conn: Connection, account_id: int, helpdesk: str, customer_ref: str) -> None:
+    """Say that a customer record is no longer this account's; its incidents stay. Repeating: fails.
+
+    Its next ticket makes an account of its own.
+
+    Raises:
+        BadRequest: it is not this account's, or its next ticket would take the account up again.
+    """
+    record = _record(conn, helpdesk, customer_ref)
+    if record is None or record.account_id != account_id:
+        raise BadRequest(f"{helpdesk}:{customer_ref} is no record of this account")
+    conn.execute(delete(links).where(_is(record)))
+    if record.name:
+        names.drop(conn, account_id, record.name)
+        if account_id in names.called(conn, record.name) and not records(conn, account_id):
+            raise BadRequest(
+                f"{helpdesk}:{customer_ref} is called {record.name!r} like the account, so its next"
+                " ticket would take the account up again: link the record to the account that it"
+                " belongs to instead"
+            )
+
+
+def records(conn: Connection, account_id: int) -> tuple[str, ...]:
+    """The customer records of an account, as people write them: `support:organization:2`."""
+    query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
+    ordered = query.order_by(links.c.helpdesk, links.c.customer_ref)
+    return tuple(f"{row.helpdesk}:{row.customer_ref}" for row in conn.execute(ordered))
 
 
 def by_id(conn: Connection, account_id: int) -> Account:

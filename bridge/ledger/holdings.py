@@ -27,6 +27,18 @@ class LotLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    """A purchase, and what is left of it. `expires_at` is UTC, exclusive."""
+
+    reference: str
+    account: str
+    points: int
+    remaining: int
+    purchased_on: date
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     """One entry of an account, and its balance after it (points that expired count until booked).
 
@@ -127,6 +139,32 @@ def statement(conn: Connection, account_id: int) -> list[StatementLine]:
     return [
         StatementLine(**row, balance=balance) for row, balance in zip(rows, balances, strict=True)
     ]
+
+
+def purchases(conn: Connection, account_id: int | None = None) -> list[PurchaseLine]:
+    """Every purchase, or those of one account, in the order of booking."""
+    query = (
+        select(
+            lots.c.reference,
+            accounts.c.ref.label("account"),
+            lots.c.points,
+            lots.c.remaining,
+            lots.c.purchased_on,
+            lots.c.expires_at,
+        )
+        .join(accounts, accounts.c.id == lots.c.account_id)
+        .where(lots.c.kind == "purchase")
+        .order_by(lots.c.id)
+    )
+    if account_id is not None:
+        query = query.where(lots.c.account_id == account_id)
+    return [PurchaseLine(*row) for row in conn.execute(query)]
+
+
+def references(conn: Connection, source: str) -> list[str]:
+    """The references of all purchases that came from there."""
+    mine = and_(lots.c.kind == "purchase", lots.c.source == source)
+    return list(conn.scalars(select(lots.c.reference).where(mine)))
 
 
 def charged_points(conn: Connection, incident_id: int) -> int:

@@ -52,6 +52,14 @@ def newest(conn: Connection, helpdesk: str, ticket_id: str) -> Stored | None:
     return _stored(row) if row else None
 
 
+def numbered(conn: Connection, helpdesk: str, number: str) -> list[str]:
+    """The ids of the tickets that people know by a number; a helpdesk gives it once."""
+    query = select(incidents.c.ticket_id).where(
+        incidents.c.helpdesk == helpdesk, incidents.c.ticket_number == number
+    )
+    return list(conn.scalars(query.distinct()))
+
+
 def known(conn: Connection, helpdesk: str, ticket_ids: Collection[str]) -> set[str]:
     """Those of some tickets on which there is an incident."""
     query = select(incidents.c.ticket_id).where(

@@ -16,13 +16,42 @@ from bridge.errors import BadRequest
 #: Before an account's exact ref, where a name alone would mean several.
 REF = "ref:"
 
+LONGEST = 200
+"""Characters of a name or a reference that a person gives."""
+
+_UNSEEN = frozenset({"Cc", "Cf"})
+
 
 def key(name: str) -> str:
-    """A name in the spelling that is compared: case, blanks and the like do not count.
+    """A name or a reference in the spelling that is compared, equal where people see the same.
 
-    Not SQL's lower(), which in SQLite knows the letters of ASCII only.
+    Case, blanks and characters that nobody sees do not count. Not SQL's lower(), which in SQLite
+    knows the letters of ASCII only.
     """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    seen = "".join(one for one in name if one in "\t\n" or not _is_unseen(one))
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
+
+
+def checked(text: str, what: str) -> str:
+    """What a person gives for a new name or reference, in one spelling (NFC, single blanks).
+
+    Raises:
+        BadRequest: it is empty, too long, or holds what nobody sees; `what` begins the sentence.
+    """
+    given = " ".join(unicodedata.normalize("NFC", text).split())
+    if not given:
+        raise BadRequest(f"{what} is empty")
+    if len(given) > LONGEST:
+        raise BadRequest(f"{what} has {len(given)} characters; {LONGEST} are the most")
+    if unseen := next(filter(_is_unseen, given), None):
+        raise BadRequest(
+            f"{what} holds a character that nobody sees (U+{ord(unseen):04X}); type it anew"
+        )
+    return given
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN
 
 
 def keep(conn: Connection, account_id: int, name: str) -> None:
@@ -52,6 +81,11 @@ def called(conn: Connection, name: str) -> list[int]:
     """The ids of all accounts that are known by a name."""
     query = select(names.c.account_id).where(names.c.key == key(name))
     return list(conn.scalars(query.order_by(names.c.account_id)))
+
+
+def every(conn: Connection) -> list[str]:
+    """All names that some account is known by."""
+    return list(conn.scalars(select(names.c.name).order_by(names.c.key)))
 
 
 def meant(conn: Connection, text: str) -> int | None:

@@ -9,13 +9,16 @@ account's row is locked before its lots are read, so that two callers never pick
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select
+from sqlalchemy import Connection, Row, and_, insert, or_, select
 
-from bridge.database.schema import accounts, entries, lots, txs
-from bridge.errors import BadRequest
+from bridge.database.schema import accounts, entries, lots, purchases, txs
+from bridge.database.upsert import insert as upsert
+from bridge.errors import BadRequest, LedgerBusy
 from bridge.ledger.holdings import as_lot
+from bridge.ledger.names import key
 from bridge.policy.points import Slice, credit_expires_at, pick
 from bridge.policy.terms import Terms
 
@@ -24,13 +27,21 @@ from bridge.policy.terms import Terms
 LOOK_BACK = Terms().look_back
 
 _CREDIT_MARK = "#credit:"
+_CANCEL = "cancel:lot:"
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A booked purchase; `created` is False when it had been booked before."""
+    """A booked purchase; `created` is False when it had been booked before.
+
+    The rest is as it was booked then; `expires_at` is UTC, exclusive.
+    """
 
     lot_id: int
+    points: int
+    reference: str
+    purchased_on: date
+    expires_at: datetime
     created: bool
 
 
@@ -47,20 +58,20 @@ def book_purchase(
     actor: str,
     now: datetime,
 ) -> Purchase:
-    """Put bought points on an account. Safe to repeat.
+    """Put bought points on an account. Safe to repeat: see `booked`.
 
-    "A purchase has a reference (order, invoice, payment id), unique per source: the same purchase
-    posted twice is one lot." `purchased_on` is the day in the account's zone. The points can be
-    spent in [`usable_from`, `expires_at`), both UTC and frozen from now on.
+    `purchased_on` is the day in the account's zone. The points can be spent in [`usable_from`,
+    `expires_at`), both UTC and frozen from now on.
 
     Raises:
         BadRequest: the reference is taken by another purchase, or the values make no sense.
+        LedgerBusy: somebody else books the same reference at this moment. Repeat it.
     """
     _lock(conn, [account_id])
-    mine = and_(lots.c.source == source, lots.c.reference == reference)
-    known = conn.execute(select(lots).where(mine)).one_or_none()
-    if known:
-        return Purchase(_same(conn, known, account_id, points), created=False)
+    own = {"source": source, "reference": reference}
+    before = booked(conn, account_id=account_id, points=points, purchased_on=None, **own)
+    if before:
+        return before
     if points <= 0 or usable_from >= expires_at or not reference or _CREDIT_MARK in reference:
         raise BadRequest(
             f"a purchase needs points above 0 (not {points}), an expiry after {usable_from}, and a"
@@ -74,9 +85,11 @@ def book_purchase(
         purchased_on=purchased_on,
         usable_from=usable_from,
         expires_at=expires_at,
-        source=source,
-        reference=reference,
+        **own,
     )
+    known_as = upsert(conn, purchases).values(source=source, key=key(reference), lot_id=lot_id)
+    if not conn.execute(known_as.on_conflict_do_nothing()).rowcount:
+        raise LedgerBusy(f"{reference!r} is being booked by others; nothing was written")
     _book(
         conn,
         {lot_id: points},
@@ -87,7 +100,90 @@ def book_purchase(
         actor=actor,
         reason=f"bought: {reference}",
     )
-    return Purchase(lot_id, created=True)
+    return Purchase(lot_id, points, reference, purchased_on, expires_at, created=True)
+
+
+def booked(
+    conn: Connection,
+    *,
+    account_id: int,
+    points: int,
+    purchased_on: date | None,
+    source: str,
+    reference: str,
+) -> Purchase | None:
+    """The purchase that was booked under a reference, or under what people take for the same.
+
+    "A purchase has a reference (order, invoice, payment id), unique per source: the same purchase
+    posted twice is one lot." `purchased_on` None: whichever day it was booked for.
+
+    Raises:
+        BadRequest: it is another purchase, or it was cancelled; says what differs.
+    """
+    lot = purchase_of(conn, source, reference)
+    if lot is None:
+        return None
+    asked = (account_id, points, purchased_on or lot.purchased_on)
+    if (lot.account_id, lot.points, lot.purchased_on) != asked:
+        was, wanted = (
+            (f" on {lot.purchased_on}", f" on {purchased_on}") if purchased_on else ("", "")
+        )
+        raise BadRequest(
+            f"the reference {lot.reference!r} is booked already, with {lot.points} points for"
+            f" {_called(conn, lot.account_id)}{was}; this asks for {points} points for"
+            f" {_called(conn, account_id)}{wanted}"
+        )
+    if at := cancelled_at(conn, lot.id):
+        raise BadRequest(
+            f"the purchase {lot.reference!r} was cancelled on {at:%Y-%m-%d}; book another one under"
+            " a reference of its own"
+        )
+    return Purchase(
+        lot.id, lot.points, lot.reference, lot.purchased_on, lot.expires_at, created=False
+    )
+
+
+def purchase_of(conn: Connection, source: str, reference: str) -> Row[Any] | None:
+    """The lot that was bought under a reference: letter by letter, else as people read it."""
+    mine = and_(lots.c.source == source, lots.c.reference == reference, lots.c.kind == "purchase")
+    same = and_(purchases.c.source == source, purchases.c.key == key(reference))
+    exact = conn.execute(select(lots).where(mine)).one_or_none()
+    return exact or conn.execute(select(lots).join(purchases).where(same)).one_or_none()
+
+
+def cancelled_at(conn: Connection, lot_id: int, number: int = 1) -> datetime | None:
+    """When a purchase was cancelled (UTC), the first time or a later one; None where it was not."""
+    mine = txs.c.dedupe_key == f"{_CANCEL}{lot_id}:{number}"
+    at: datetime | None = conn.scalar(select(txs.c.at).where(mine))
+    return at
+
+
+def cancel(conn: Connection, lot: Row[Any], *, actor: str, reason: str, now: datetime) -> int:
+    """Take back what is unspent of a purchase, and of what was credited to it; the points taken.
+
+    What was charged stays charged, and what expired stays expired. Repeating takes nothing, unless
+    points have been credited to the purchase since.
+    """
+    _lock(conn, [lot.account_id])
+    credits_to_it = lots.c.reference.startswith(f"{lot.reference}{_CREDIT_MARK}", autoescape=True)
+    own = or_(lots.c.id == lot.id, and_(lots.c.source == lot.source, credits_to_it))
+    unspent = and_(own, lots.c.remaining > 0, lots.c.expires_at > now)
+    taken: dict[int, int] = {
+        row.id: -row.remaining for row in conn.execute(select(lots).where(unspent))
+    }
+    if taken:
+        number = next(n for n in count(1) if cancelled_at(conn, lot.id, n) is None)
+        _book(
+            conn,
+            taken,
+            kind="adjustment",
+            dedupe_key=f"{_CANCEL}{lot.id}:{number}",
+            account_id=lot.account_id,
+            at=now,
+            actor=actor,
+            reason=f"cancelled: {reason}",
+        )
+    return -sum(taken.values())
 
 
 def charge(
@@ -220,18 +316,6 @@ def _lock(conn: Connection, account_ids: Collection[int]) -> None:
     found = conn.scalars(query.with_for_update()).all()
     if missing := set(account_ids).difference(found):
         raise BadRequest(f"there is no account {min(missing)}")
-
-
-def _same(conn: Connection, known: Row[Any], account_id: int, points: int) -> int:
-    """The lot of a purchase that is posted again; refused when it is not the same purchase."""
-    if (known.kind, known.account_id, known.points) != ("purchase", account_id, points):
-        raise BadRequest(
-            f"the reference {known.reference!r} is booked already, with {known.points} points for"
-            f" {_called(conn, known.account_id)}; this asks for {points} points for"
-            f" {_called(conn, account_id)}"
-        )
-    lot_id: int = known.id
-    return lot_id
 
 
 def _called(conn: Connection, account_id: int) -> str:

@@ -21,11 +21,12 @@ from bridge.ticket import Fields
 class Balance:
     """What an account has now: points on hand, and the lots that they lie in, next expiry first.
 
-    `also_known_as`: by what else people may mean it.
+    `also_known_as`: by what else people may mean it. `records`: which customer records are its.
     """
 
     account: Account
     also_known_as: tuple[str, ...]
+    records: tuple[str, ...]
     located: Located
     on_hand: int
     lots: tuple[LotLine, ...]
@@ -89,6 +90,8 @@ def statement(bridge: Bridge, ref: str) -> Statement:
 def explain(bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:
     """Why a ticket is as it is: every decision with the rules that it followed.
 
+    `ticket_id` may be its number as well, and `id:` or `number:` before it says which is meant.
+
     Raises:
         UnknownHelpdesk: no helpdesk of that name.
         BadRequest: the bridge never decided anything about that ticket; says what it does know.
@@ -103,10 +106,12 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
     lots = holdings.usable_lots(conn, account.id, now)
     held = len(incidents.held(conn, account.id))
     others, points = accounts.other_names(conn, account), holdings.on_hand(conn, account.id, now)
-    return Balance(account, others, located, points, lots, held)
+    records = accounts.records(conn, account.id)
+    return Balance(account, others, records, located, points, lots, held)
 
 
 def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:
+    ticket_id = _ticket_meant(conn, helpdesk, ticket_id)
     known = incidents.on_ticket(conn, helpdesk, ticket_id)
     found = rows.about(conn, helpdesk, ticket_id)
     if not known:
@@ -126,6 +131,20 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
         ),
         rows=tuple(found),
     )
+
+
+def _ticket_meant(conn: Connection, helpdesk: str, text: str) -> str:
+    """The id of the ticket that a person means by its id or its number, which are two things."""
+    kind, _, said = text.rpartition(":")
+    numbered = incidents.numbered(conn, helpdesk, said)
+    if kind == "id" or not numbered:
+        return said
+    if kind != "number" and said not in numbered and incidents.on_ticket(conn, helpdesk, said):
+        raise BadRequest(
+            f"{said} is the id of one ticket and the number of another; write id:{said} or"
+            f" number:{said}"
+        )
+    return numbered[0]
 
 
 def _nothing_decided(helpdesk: str, ticket_id: str, found: list[QueueRow]) -> str:

@@ -8,6 +8,7 @@ from bridge.ledger.holdings import LotLine
 from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_open_day, format_weekly
 from bridge.policy.points import last_valid_day
+from bridge.service.accounts import Changed
 from bridge.service.core import Located
 from bridge.service.reports import Balance, Statement
 from bridge.terminal.names import called, now_called
@@ -39,6 +40,7 @@ def show_balance(found: Balance) -> None:
         f"{found.held} waiting; {found.located.calendar.zone}, holidays: {_country(found)}."
     )
     say(f"Hours: {escaped(_hours(found))}.")
+    say(f"Customer records: {escaped(', '.join(found.records) or 'none yet')}.")
     for warning in found.located.warnings:
         say(f"[yellow]Note:[/] {escaped(warning)}.")
     rows = [
@@ -57,12 +59,36 @@ def show_balance(found: Balance) -> None:
         table("Points", columns, rows)
 
 
+def show_change(changed: Changed) -> None:
+    """What a change did: from what to what."""
+    if changed.made:
+        say(f"Made the account [bold]{escaped(changed.account.ref)}[/].")
+    else:
+        for name, was in changed.was.items():
+            now = changed.now[name]
+            say(f"{escaped(name)}: {escaped(_legible(was))} → [bold]{escaped(_legible(now))}[/]")
+    if changed.unchecked:
+        say(
+            "[yellow]Note:[/] it was not checked whether the helpdesk has that record: its secrets"
+            " are not at hand."
+        )
+
+
+def _legible(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "nothing" if value is None else str(value)
+
+
 def _last_day(found: Balance, lot: LotLine) -> date:
     return last_valid_day(lot.expires_at, found.located.calendar.zone)
 
 
 def _country(found: Balance) -> str:
-    return f"{found.located.country or 'none'} ({found.located.source.value})"
+    where = "-".join(filter(None, (found.located.country, found.located.subdivision))) or "none"
+    categories = found.account.hours.categories
+    closing = f", {' and '.join(categories)}" if categories else ""
+    return f"{where} ({found.located.source.value}{closing})"
 
 
 def _hours(found: Balance) -> str:
@@ -86,6 +112,7 @@ def names_as_json(found: Balance | Statement) -> dict[str, object]:
 def balance_as_json(found: Balance) -> dict[str, object]:
     """The same for scripts. `hours` is what the account itself says, the other what holds."""
     return names_as_json(found) | {
+        "records": found.records,
         "on_hand": found.on_hand,
         "waiting": found.held,
         "zone": found.located.calendar.zone,

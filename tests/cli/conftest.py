@@ -169,7 +169,7 @@ def well(run: Run, bare: Scene, settings: Path, monkeypatch: pytest.MonkeyPatch)
     model.add_organization("Acme GmbH")
     model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
     assert of(run, "setup", HELPDESK, "--yes")["failed"] is None
-    of(run, "purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    of(run, "purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
     model.customer_mails("carla@acme.example", "Help", "Please.")
     assert bare.zammad.webhooks.wait_until_idle(30)
     bare.settle()

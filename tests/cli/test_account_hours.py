@@ -11,7 +11,7 @@ ACME = "Acme GmbH"
 
 def test_hours_are_set_shown_and_forgotten(run: Run, settings: Path) -> None:
     run(
-        *("account", ACME, "--zone", "Europe/Berlin", "--country", "DE"),
+        *("account", ACME, "--new", "--zone", "Europe/Berlin", "--country", "DE"),
         *("--hours", "Mon-Thu 08:00-18:00, Fri 08:00-15:00", "--response-hours", "8"),
         *("--closed", "2026-12-24", "--open", "2026-12-31 09:00-12:00"),
     )
@@ -28,7 +28,7 @@ def test_hours_are_set_shown_and_forgotten(run: Run, settings: Path) -> None:
 
 
 def test_what_was_said_before_stays(run: Run, settings: Path) -> None:
-    run("account", ACME, "--hours", "Mon-Fri 08:00-18:00")
+    run("account", ACME, "--new", "--hours", "Mon-Fri 08:00-18:00")
     run("account", ACME, "--closed", "2026-12-24")
     assert set(of(run, "balance", ACME)["hours"]) == {"hours", "closed"}
 

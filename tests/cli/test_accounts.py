@@ -1,6 +1,8 @@
 """What the commands about accounts say of one that was renamed, and of the hours that hold."""
 
+import io
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ ACME = "Acme GmbH"
 NAMES = {"account": ACME, "name": "Zenith AG", "also_known_as": ["Acme Worldwide"]}
 SHOWN = "Acme GmbH (now called Zenith AG)"
 BY_ITS_OLD_NAME = [
-    ("purchase", ACME, "10", "--reference", "INV-2"),
-    ("purchase", "Acme Worldwide", "10", "--reference", "INV-2"),
+    ("purchase", ACME, "10", "--reference", "INV-2", "--new"),
+    ("purchase", "Acme Worldwide", "10", "--reference", "INV-2", "--new"),
     ("balance", ACME),
     ("statement", ACME),
     ("account", "Acme Worldwide"),
@@ -28,7 +30,7 @@ BY_ITS_OLD_NAME = [
 @pytest.fixture
 def renamed(run: Run, settings: Path) -> None:
     """An account that its organisation's record has been calling otherwise since, twice."""
-    of(run, "purchase", ACME, "50", "--reference", "INV-1")
+    of(run, "purchase", ACME, "50", "--reference", "INV-1", "--new")
     with opened(load_settings(settings, os.environ, Purpose.LEDGER)) as bridge:
         for name in (ACME, "Acme Worldwide", "Zenith AG"):
             record = Customer("organization:2", name)
@@ -58,14 +60,14 @@ def test_the_list_tells_it_too(run: Run) -> None:
 
 
 def test_who_was_never_renamed_has_one_name(run: Run, settings: Path) -> None:
-    run("purchase", ACME, "50", "--reference", "INV-1")
+    run("purchase", ACME, "50", "--reference", "INV-1", "--new")
     assert "now called" not in run("balance", ACME)[1]
     found = of(run, "balance", ACME)
     assert (found["name"], found["also_known_as"]) == (ACME, [])
 
 
 def effective(run: Run, *said: str) -> Any:
-    found = of(run, "account", ACME, *said)
+    found = of(run, "account", ACME, "--new", *said)
     assert found["effective_hours"] == of(run, "balance", ACME)["effective_hours"]
     return found["effective_hours"]
 
@@ -107,3 +109,60 @@ def test_around_the_clock_no_date_is_otherwise(run: Run, settings: Path) -> None
     assert held == USUAL | {"hours": "Mon-Sun 00:00-24:00", "around_the_clock": True}
     _, out, _ = run("balance", ACME)
     assert "around the clock; an answer within 4 of them" in out
+
+
+def test_a_new_name_needs_to_be_meant(run: Run, settings: Path) -> None:
+    run("purchase", ACME, "10", "--reference", "INV-1", "--new")
+    code, out, err = run("purchase", "Acme Gmhb", "10", "--reference", "INV-2")
+    said = " ".join(err.split())
+    assert (code, out) == (1, "")
+    assert "no account is called 'Acme Gmhb'; did you mean Acme GmbH?; add --new" in said
+
+
+@pytest.mark.parametrize(("answer", "code", "booked"), [("y\n", 0, True), ("n\n", 1, False)])
+def test_at_a_terminal_it_is_asked(
+    run: Run,
+    settings: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code: int,
+    booked: bool,
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    got, out, _ = run("purchase", "Beta Ltd", "10", "--reference", "INV-2")
+    assert (got, "Booked 10 points" in out) == (code, booked)
+    assert "Make a new account?" in out
+
+
+def test_a_purchase_is_listed_and_cancelled(run: Run, settings: Path) -> None:
+    run("purchase", ACME, "10", "--reference", "INV-1", "--new")
+    (line,) = of(run, "purchases", "list")
+    assert (line["reference"], line["account"], line["remaining"]) == ("INV-1", ACME, 10)
+    done = of(run, "purchases", "cancel", "INV-1", "--reason", "a mistake")
+    assert (done["points"], done["balance"], done["created"]) == (10, 0, True)
+    _, out, _ = run("purchases", "cancel", "INV-1", "--reason", "a mistake")
+    assert "Cancelled before" in out
+    _, out, _ = run("purchases", "list", ACME)
+    assert "INV-1" in out
+
+
+def test_a_change_says_what_was_so_before(run: Run, settings: Path) -> None:
+    _, made, _ = run("account", ACME, "--new", "--country", "DE", "--subdivision", "BY")
+    assert f"Made the account {ACME}" in made
+    assert "holidays: DE-BY (account)" in made
+    _, out, _ = run("account", ACME, "--country", "JP")
+    assert "country: DE → JP" in out
+    assert "subdivision: BY → nothing" in out
+    found = of(run, "account", ACME, "--clear", "country")
+    assert (found["was"], found["now"]) == ({"country": "JP"}, {"country": None})
+
+
+def test_a_link_that_cannot_be_checked_is_told(run: Run, settings: Path) -> None:
+    link = ("account", ACME, "--new", "--link", "support:organization:2")
+    for name in ("TOKEN", "WEBHOOK_SECRET"):
+        os.environ.pop(f"POINTS_BRIDGE_SUPPORT_{name}")
+    _, out, _ = run(*link)
+    assert "it was not checked whether the helpdesk has that record" in " ".join(out.split())
+    assert "Customer records: support:organization:2." in out

@@ -34,8 +34,8 @@ def test_every_command_has_help(run: Run, command: tuple[str, ...]) -> None:
 
 
 def test_a_purchase_is_booked_once_and_shows_in_the_balance(run: Run, settings: Path) -> None:
-    first = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
-    again = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1")
+    first = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1", "--new")
+    again = of(run, "purchase", "Acme GmbH", "50", "--reference", "INV-1", "--new")
     assert (first["created"], again["created"]) == (True, False)
     assert (first["new_account"], again["new_account"]) == (True, False)
     balance = of(run, "balance", "acme gmbh")
@@ -46,7 +46,7 @@ def test_a_purchase_is_booked_once_and_shows_in_the_balance(run: Run, settings: 
 
 def test_a_statement_has_every_booking_with_a_running_balance(run: Run, settings: Path) -> None:
     for number in (1, 2):
-        run("purchase", "Acme GmbH", "10", "--reference", f"INV-{number}")
+        run("purchase", "Acme GmbH", "10", "--reference", f"INV-{number}", "--new")
     entries = of(run, "statement", "Acme GmbH")["entries"]
     assert [(one["kind"], one["points"], one["balance"]) for one in entries] == [
         ("purchase", 10, 10),
@@ -55,7 +55,7 @@ def test_a_statement_has_every_booking_with_a_running_balance(run: Run, settings
 
 
 def test_tables_say_the_same_to_people(run: Run, settings: Path) -> None:
-    _, booked, _ = run("purchase", "Acme [GmbH]", "50", "--reference", "INV-1")
+    _, booked, _ = run("purchase", "Acme [GmbH]", "50", "--reference", "INV-1", "--new")
     assert "Booked 50 points for Acme [GmbH]" in booked
     for command in (("accounts",), ("balance", "Acme [GmbH]"), ("statement", "Acme [GmbH]")):
         code, out, _ = run(*command)
@@ -65,7 +65,7 @@ def test_tables_say_the_same_to_people(run: Run, settings: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Acme [/]", "Acme [red]", "[bold]"])
 def test_a_name_is_shown_as_it_is_written(run: Run, settings: Path, name: str) -> None:
-    for command in (("purchase", name, "5", "--reference", name), ("balance", name)):
+    for command in (("purchase", name, "5", "--reference", name, "--new"), ("balance", name)):
         code, out, _ = run(*command)
         assert code == 0
         assert name in out
@@ -73,7 +73,7 @@ def test_a_name_is_shown_as_it_is_written(run: Run, settings: Path, name: str) -
 
 def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path) -> None:
     place = ("--zone", "America/Toronto", "--country", "CA", "--subdivision", "ON")
-    account = of(run, "account", "Maple Inc", *place)
+    account = of(run, "account", "Maple Inc", "--new", *place)
     assert (account["zone"], account["country"], account["subdivision"]) == (
         "America/Toronto",
         "CA",
@@ -86,20 +86,26 @@ def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path
     ("arguments", "complaint"),
     [
         (("balance", "Nobody"), "no account is called 'Nobody'"),
-        (("purchase", "A", "5", "--reference", " "), "give the purchase a reference"),
-        (("purchase", "A", "5", "--reference", "x", "--on", "2999-01-01"), "in the future"),
-        (("purchase", "A", "5", "--reference", "x", "--on", "2001-01-01"), "expired already"),
-        (("account", "A", "--zone", "Europe/Berlinn"), "did you mean Europe/Berlin"),
-        (("account", "A", "--country", "Germoney"), "unknown country"),
-        (("account", "A", "--subdivision", "BY"), "needs its country"),
-        (("account", "A", "--link", "support"), "HELPDESK:RECORD"),
-        (("account", "A", "--link", "support:organisation:2"), "HELPDESK:RECORD"),
+        (("purchase", "A", "5", "--reference", " ", "--new"), "the purchase's reference is empty"),
+        (
+            ("purchase", "A", "5", "--reference", "x", "--new", "--on", "2999-01-01"),
+            "in the future",
+        ),
+        (
+            ("purchase", "A", "5", "--reference", "x", "--new", "--on", "2001-01-01"),
+            "expired already",
+        ),
+        (("account", "A", "--new", "--zone", "Europe/Berlinn"), "did you mean Europe/Berlin"),
+        (("account", "A", "--new", "--country", "Germoney"), "unknown country"),
+        (("account", "A", "--new", "--subdivision", "BY"), "needs its country"),
+        (("account", "A", "--new", "--link", "support"), "HELPDESK:RECORD"),
+        (("account", "A", "--new", "--link", "support:organisation:2"), "HELPDESK:RECORD"),
         (("serve", "--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid"),
         (
             ("due", "--opened-at", "9999-12-30", "--timezone", "UTC", "--hours", "9999"),
             "beyond the years",
         ),
-        (("account", "A", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
+        (("account", "A", "--new", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
         (("explain", "support", "77"), "no delivery about support ticket 77"),
         (("explain", "nowhere", "77"), "no helpdesk 'nowhere'"),
         (("queues", "show", "inbox", "9"), "there is no inbox 9"),
@@ -119,8 +125,8 @@ def test_what_cannot_be_done_is_one_clear_sentence(
 
 
 def test_a_reference_cannot_be_used_for_another_purchase(run: Run, settings: Path) -> None:
-    run("purchase", "Acme GmbH", "50", "--reference", "INV-1")
-    code, _, err = run("purchase", "Acme GmbH", "60", "--reference", "INV-1")
+    run("purchase", "Acme GmbH", "50", "--reference", "INV-1", "--new")
+    code, _, err = run("purchase", "Acme GmbH", "60", "--reference", "INV-1", "--new")
     assert code == 1
     assert "INV-1" in err
     assert of(run, "balance", "Acme GmbH")["on_hand"] == 50
@@ -202,7 +208,7 @@ def test_wrong_settings_are_json_as_well(
 def test_explain_tells_every_rule_in_order(run: Run, scene: Scene) -> None:
     scene.zammad.model.add_organization("Acme GmbH")
     scene.zammad.model.add_customer("Carla", "carla@acme.example", "Acme GmbH")
-    run("purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    run("purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
     ticket = scene.zammad.model.customer_mails("carla@acme.example", "Help", "Please.")
     scene.settle()
     _, out, _ = run("explain", HELPDESK, str(ticket))

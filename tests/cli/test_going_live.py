@@ -52,7 +52,7 @@ def first_seen(settings: Path) -> list[tuple[str, str]]:
 def test_the_first_setup_puts_a_helpdesk_into_service_and_it_is_kept(
     run: Run, old: Scene, settings: Path
 ) -> None:
-    of(run, "purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    of(run, "purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
     assert first_seen(settings) == []
     planned = of(run, *SETUP, "--dry-run")
     assert planned["in_service"] == {"since": None, "taken_in": 0}

@@ -61,7 +61,7 @@ def test_a_variable_of_somebody_else_may_be_anything(
 
 
 def test_letters_of_every_script_are_text(run: Run, settings: Path) -> None:
-    code, out, _ = run("purchase", "Ōsaka 🏢 GmbH", "5", "--reference", "Ü-1")
+    code, out, _ = run("purchase", "Ōsaka 🏢 GmbH", "5", "--reference", "Ü-1", "--new")
     assert (code, "Ōsaka 🏢 GmbH" in out) == (0, True)
 
 

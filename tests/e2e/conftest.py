@@ -10,8 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bridge.demo.scene import CLOUD, HELPDESK, ZAMMAD, ZENDESK, Box, Scene, Stand, open_scene
-from bridge.policy.places import Address
-from bridge.service.accounts import change_account
+from bridge.service.accounts import AccountChange, change_account
 from tests.e2e.desks import DESKS, Desk, ZammadDesk, ZendeskDesk
 from tests.e2e.helpers import CARLA, MIKE
 
@@ -70,7 +69,7 @@ def desks(opens: Opens) -> Iterator[Scene]:
         known = ZammadDesk(desks).adds("Acme GmbH", ("Carla", CARLA), **berlin)
         record = ZendeskDesk(desks).adds("Acme", ("Carla", CARLA), **berlin)
         for link in (f"{HELPDESK}:organization:{known}", f"{CLOUD}:organization:{record}"):
-            change_account(desks.bridge, "Acme GmbH", Address(), link)
+            change_account(desks.bridge, "Acme GmbH", AccountChange(link=link, new=True, take=True))
         yield desks
 
 

@@ -28,7 +28,7 @@ class Playing(Protocol):
 
 def bought(on: Playing, account: str, points: int, reference: str = "INV-1") -> Bought:
     """Points for an account."""
-    done = buy(on.bridge, account, points, reference=reference)
+    done = buy(on.bridge, account, points, reference=reference, new=True)
     on.settle()
     return done
 

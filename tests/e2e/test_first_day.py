@@ -127,7 +127,7 @@ def test_one_command_makes_a_helpdesk_ready(day: FirstDay) -> None:
     assert (code, done["failed"], done["left_out"]) == (0, None, [])
     with day.running("points-bridge", "serve"):
         day.ready()
-        assert day.typed("purchase", "Acme GmbH", "10", "--reference", "INV-1")[0] == 0
+        assert day.typed("purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")[0] == 0
         day.opens()
         until(lambda: day.state() == ["charged"])
         day.opens()

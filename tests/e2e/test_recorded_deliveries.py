@@ -153,7 +153,7 @@ def recorded_scene(directory: Path) -> Iterator[Scene]:
     stand = replace(ZAMMAD, secrets={**ZAMMAD.secrets, **ROTATING})
     with open_scene(directory, stand, clock=Clock(NOW)) as scene:
         for account in ("Acme GmbH", "Beta Ltd"):
-            buy(scene.bridge, account, 500, reference=account, on=NOW.date())
+            buy(scene.bridge, account, 500, reference=account, on=NOW.date(), new=True)
         yield scene
 
 

@@ -53,7 +53,7 @@ def charged(deployment: WithZammad) -> bool:
 def test_serve_charges_a_ticket_and_ends_cleanly(deployment: WithZammad) -> None:
     with deployment.running("points-bridge", "serve") as server:
         deployment.ready()
-        deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1")
+        deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
         deployment.zammad.model.customer_mails("carla@acme.example", "Help", "Please.")
         until(lambda: charged(deployment))
         assert status_of(f"{deployment.url}/health/live") == 200
@@ -93,7 +93,7 @@ def test_a_port_in_use_is_one_clear_sentence(deployment: WithZammad) -> None:
 
 
 def test_gunicorn_receives_while_another_process_works(deployment: WithZammad) -> None:
-    deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
     gunicorn = [
         "gunicorn", "--bind", f"127.0.0.1:{deployment.port}", "--workers", "2", "--threads", "4",
         "webhooks.wsgi:receiver()",
@@ -107,7 +107,7 @@ def test_gunicorn_receives_while_another_process_works(deployment: WithZammad) -
 
 
 def test_a_killed_server_loses_nothing_that_it_acknowledged(deployment: WithZammad) -> None:
-    deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1")
+    deployment.points("purchase", "Acme GmbH", "10", "--reference", "INV-1", "--new")
     with deployment.running("points-bridge", "serve", "--receiver-only") as server:
         deployment.ready()
         deployment.zammad.model.customer_mails("carla@acme.example", "Help", "Please.")

@@ -14,7 +14,7 @@ from bridge.ledger import displays
 from bridge.sandbox.zammad import Fault
 from bridge.sandbox.zendesk import Fault as ZendeskFault
 from bridge.service.showing import show_accounts
-from tests.e2e.desks import ZammadDesk
+from tests.e2e.desks import Desk, ZammadDesk
 from tests.e2e.helpers import CARLA, DAY, HOUR, bought, dead, on_hand, opened
 
 MINUTE = timedelta(minutes=1)
@@ -155,3 +155,11 @@ def test_where_it_is_not_wanted_nothing_is_written(tmp_path: Path) -> None:
         scene.wait(HOUR)
         row = desk.model.store.get("Organization", record)
         assert (writes(scene), "points_balance" in row) == (0, False)
+
+
+def test_a_helpdesk_says_whether_it_has_a_record(desk: Desk) -> None:
+    record = desk.adds("Beta Ltd", ("Bea", "bea@beta.example"))
+    adapter = desk.bridge.helpdesk(desk.name).adapter
+    assert adapter.knows(f"organization:{record}")
+    assert not adapter.knows("organization:987654321")
+    assert not adapter.knows("person:987654321")

@@ -1,8 +1,7 @@
 """A ticket is gated, charged, clocked and written back: the main job, over HTTP, end to end."""
 
-from bridge.policy.places import Address
 from bridge.service import reports
-from bridge.service.accounts import change_account
+from bridge.service.accounts import AccountChange, change_account
 from bridge.service.purchases import buy
 from tests.e2e.desks import Desk, ZammadDesk, ZendeskDesk
 from tests.e2e.helpers import (
@@ -314,7 +313,7 @@ def test_a_record_linked_to_an_account_brings_its_held_tickets_along(desk: Desk)
     ticket = opened(desk, "lea@labs.example")
     buy(desk.bridge, "Acme worldwide", 10, reference="INV-9")
     link = f"{desk.name}:organization:{record}"
-    change_account(desk.bridge, "Acme worldwide", Address(), link)
+    change_account(desk.bridge, "Acme worldwide", AccountChange(link=link, new=True, take=True))
     desk.settle()
     assert desk.shown(ticket, "state") == "charged"
     assert on_hand(desk, "Acme worldwide") == 0

@@ -204,7 +204,7 @@ def test_a_ref_is_taken_letter_by_letter_and_makes_no_account(book: Book) -> Non
 
 
 def test_an_account_needs_a_name(book: Book) -> None:
-    with pytest.raises(BadRequest, match="needs a ref"):
+    with pytest.raises(BadRequest, match="the account's name is empty"):
         bought(book, "  ")
 
 

@@ -136,7 +136,8 @@ class House:
 
     def buy(self, amount: int, ref: str = ACME.name, **given: Any) -> Bought:
         self.deliveries += 1
-        return buy(self.bridge, ref, amount, **{"reference": f"INV-{self.deliveries}"} | given)
+        usual: dict[str, Any] = {"reference": f"INV-{self.deliveries}", "new": True}
+        return buy(self.bridge, ref, amount, **usual | given)
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -1,11 +1,14 @@
 """What an admin says of an account."""
 
+from typing import Any
+
 import pytest
 
-from bridge.errors import BadRequest, SettingsError, UnknownHelpdesk
+from bridge.errors import BadRequest, RecordTaken, SettingsError, UnknownAccount, UnknownHelpdesk
+from bridge.ledger.accounts import Account
 from bridge.policy.places import Address
 from bridge.policy.service_hours import Hours
-from bridge.service.accounts import HoursChange, change_account
+from bridge.service.accounts import AccountChange, Changed, HoursChange, change_account
 from bridge.service.reports import balance
 from bridge.ticket import PointsState
 from tests.service.conftest import ACME, House
@@ -14,21 +17,25 @@ NOWHERE = Address()
 
 
 def test_an_account_is_made_where_there_is_none(house: House) -> None:
-    account = change_account(house.bridge, "Acme", NOWHERE, None)
+    account = change_account(house.bridge, "Acme", AccountChange(new=True)).account
     assert (account.ref, account.address) == ("Acme", NOWHERE)
-    assert change_account(house.bridge, "Acme", NOWHERE, None).id == account.id
+    assert change_account(house.bridge, "Acme", AccountChange(new=True)).account.id == account.id
 
 
 def test_its_address_is_kept_in_the_spelling_of_codes(house: House) -> None:
     address = Address("America/Toronto", "Canada", "Ontario")
-    account = change_account(house.bridge, "Acme", address, None)
+    account = change_account(house.bridge, "Acme", AccountChange(address, new=True)).account
     assert account.address == Address("America/Toronto", "CA", "ON")
     assert balance(house.bridge, "Acme").located.calendar.zone == "America/Toronto"
 
 
 def test_what_is_not_given_stays_as_it_is(house: House) -> None:
-    change_account(house.bridge, "Acme", Address("America/Toronto", "CA", "ON"), None)
-    account = change_account(house.bridge, "Acme", Address("America/Vancouver"), None)
+    change_account(
+        house.bridge, "Acme", AccountChange(Address("America/Toronto", "CA", "ON"), new=True)
+    )
+    account = change_account(
+        house.bridge, "Acme", AccountChange(Address("America/Vancouver"), new=True)
+    ).account
     assert account.address == Address("America/Vancouver", "CA", "ON")
 
 
@@ -49,7 +56,7 @@ def test_an_address_that_cannot_be_read_changes_nothing(
     house: House, address: Address, error: type[Exception], why: str
 ) -> None:
     with pytest.raises(error, match=why):
-        change_account(house.bridge, "Acme", address, None)
+        change_account(house.bridge, "Acme", AccountChange(address, new=True))
     with pytest.raises(BadRequest):
         balance(house.bridge, "Acme")
 
@@ -60,14 +67,22 @@ class TestLinking:
         house.run()
         house.buy(10, "Holding AG")
         round_before = house.bridge.wake.round()
-        change_account(house.bridge, "Holding AG", NOWHERE, f"support:{ACME.ref}")
+        change_account(
+            house.bridge,
+            "Holding AG",
+            AccountChange(link=f"support:{ACME.ref}", new=True, take=True),
+        )
         assert house.bridge.wake.round() == round_before + 1
         assert house.incident().incident.state is PointsState.CHARGED
         assert house.on_hand("Holding AG") == 0
 
     def test_lets_later_tickets_draw_on_it(self, house: House) -> None:
         house.buy(10, "Holding AG")
-        change_account(house.bridge, "Holding AG", NOWHERE, f"support:{ACME.ref}")
+        change_account(
+            house.bridge,
+            "Holding AG",
+            AccountChange(link=f"support:{ACME.ref}", new=True, take=True),
+        )
         house.open()
         assert house.settle() == "accepted"
         assert house.on_hand("Holding AG") == 0
@@ -75,14 +90,18 @@ class TestLinking:
     @pytest.mark.parametrize("link", ["support", "support:2", "support:organization:", "x"])
     def test_of_what_names_no_record_is_refused(self, house: House, link: str) -> None:
         with pytest.raises(BadRequest) as refused:
-            change_account(house.bridge, "Acme", NOWHERE, link)
+            change_account(house.bridge, "Acme", AccountChange(link=link, new=True, take=True))
         assert str(refused.value) == (
             f"link {link!r} is not HELPDESK:RECORD, like support:organization:2 or support:person:8"
         )
 
     def test_in_a_helpdesk_that_is_not_configured_is_refused(self, house: House) -> None:
         with pytest.raises(UnknownHelpdesk):
-            change_account(house.bridge, "Acme", NOWHERE, "elsewhere:organization:2")
+            change_account(
+                house.bridge,
+                "Acme",
+                AccountChange(link="elsewhere:organization:2", new=True, take=True),
+            )
 
 
 @pytest.mark.parametrize(
@@ -97,4 +116,121 @@ def test_hours_that_contradict_themselves_are_refused(
     house: House, said: dict[str, object]
 ) -> None:
     with pytest.raises(BadRequest, match="give one of them"):
-        change_account(house.bridge, "Acme", NOWHERE, None, HoursChange(say=Hours.from_dict(said)))
+        change_account(
+            house.bridge,
+            "Acme",
+            AccountChange(hours=HoursChange(say=Hours.from_dict(said)), new=True),
+        )
+
+
+def berlin(house: House) -> Account:
+    change = AccountChange(Address("Europe/Berlin", "DE", "BY"), new=True)
+    return change_account(house.bridge, "Acme", change).account
+
+
+def changed(house: House, **change: Any) -> Changed:
+    return change_account(house.bridge, "Acme", AccountChange(**change))
+
+
+class TestChanging:
+    def test_a_country_takes_the_subdivision_of_the_other_away(self, house: House) -> None:
+        berlin(house)
+        done = changed(house, address=Address(country="JP"))
+        assert done.account.address == Address("Europe/Berlin", "JP", None)
+        assert done.was == {"country": "DE", "subdivision": "BY"}
+        assert done.now == {"country": "JP", "subdivision": None}
+
+    @pytest.mark.parametrize(
+        ("cleared", "left"),
+        [
+            (("zone",), Address(None, "DE", "BY")),
+            (("country",), Address("Europe/Berlin")),
+            (("subdivision",), Address("Europe/Berlin", "DE")),
+            (("zone", "country"), Address()),
+        ],
+    )
+    def test_every_value_can_be_cleared(
+        self, house: House, cleared: tuple[str, ...], left: Address
+    ) -> None:
+        berlin(house)
+        assert changed(house, clear=cleared).account.address == left
+
+    def test_a_subdivision_alone_goes_with_the_country_that_is_known(self, house: House) -> None:
+        berlin(house)
+        done = changed(house, address=Address(subdivision="Berlin"))
+        assert done.account.address == Address("Europe/Berlin", "DE", "BE")
+
+    def test_nothing_says_nothing(self, house: House) -> None:
+        berlin(house)
+        assert changed(house).was == {}
+
+    def test_a_name_that_nobody_has_makes_no_account_in_silence(self, house: House) -> None:
+        berlin(house)
+        with pytest.raises(UnknownAccount, match="did you mean Acme"):
+            change_account(house.bridge, "Acmee", AccountChange(Address("Europe/Paris")))
+
+
+class TestRenaming:
+    def test_keeps_the_old_name(self, house: House) -> None:
+        berlin(house)
+        done = changed(house, rename=" Acme  AG ")
+        assert (done.account.ref, done.account.name) == ("Acme", "Acme AG")
+        assert (done.was, done.now) == ({"name": "Acme"}, {"name": "Acme AG"})
+        assert balance(house.bridge, "acme ag").account == balance(house.bridge, "Acme").account
+
+    def test_to_another_s_name_is_refused(self, house: House) -> None:
+        berlin(house)
+        house.buy(10, "Beta Ltd")
+        with pytest.raises(BadRequest, match="another account is known as 'beta ltd'"):
+            changed(house, rename="beta ltd")
+
+    def test_lets_the_customer_take_up_points_that_were_sold_to_a_typo(self, house: House) -> None:
+        house.buy(10, "Acme Gmhb")
+        change_account(house.bridge, "Acme Gmhb", AccountChange(rename=ACME.name))
+        house.open()
+        assert house.settle() == "accepted"
+
+
+class TestLinksOfOthers:
+    LINK = f"support:{ACME.ref}"
+
+    def test_are_taken_only_when_that_is_meant(self, house: House) -> None:
+        house.open()
+        house.run()
+        berlin(house)
+        with pytest.raises(RecordTaken, match=f"^{self.LINK} belongs to the account 'Acme GmbH'"):
+            changed(house, link=self.LINK)
+        assert changed(house, link=self.LINK, take=True).now == {"records": [self.LINK]}
+
+    def test_are_taken_away_again(self, house: House) -> None:
+        berlin(house)
+        changed(house, link=self.LINK)
+        done = changed(house, unlink=self.LINK)
+        assert (done.was, done.now) == ({"records": [self.LINK]}, {"records": []})
+        house.buy(10, "Acme")
+        house.open()
+        assert house.settle() == "held"
+
+    def test_that_are_not_there_are_not_taken_away(self, house: House) -> None:
+        berlin(house)
+        with pytest.raises(BadRequest, match="is no record of this account"):
+            changed(house, unlink=self.LINK)
+
+    def test_that_would_come_back_by_their_name_stay(self, house: House) -> None:
+        house.open()
+        house.run()
+        with pytest.raises(BadRequest, match="its next ticket would take the account up again"):
+            change_account(house.bridge, ACME.name, AccountChange(unlink=self.LINK))
+        assert balance(house.bridge, ACME.name).records == (self.LINK,)
+
+    @pytest.mark.parametrize("known", [True, None, False])
+    def test_to_what_the_helpdesk_does_not_have_are_refused(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, known: bool | None
+    ) -> None:
+        berlin(house)
+        monkeypatch.setattr(house.desk, "knows", lambda _customer: known)
+        if known is False:
+            with pytest.raises(BadRequest, match="support has no organization 2"):
+                changed(house, link=self.LINK)
+        else:
+            assert changed(house, link=self.LINK).unchecked == (known is None)

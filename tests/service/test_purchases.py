@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BadRequest
-from bridge.service.purchases import MOST_POINTS, Bought
-from bridge.service.reports import balance, statement
-from bridge.ticket import Customer
+from bridge.errors import BadRequest, UnknownAccount
+from bridge.ledger import points
+from bridge.service.purchases import MOST_POINTS, Bought, cancel, listed
+from bridge.service.reports import balance, balances, statement
+from bridge.ticket import Customer, PointsState
 from tests.service.conftest import ACME, DAY, HOUR, NOW, House
 
 TODAY = date(2026, 11, 23)
@@ -20,6 +21,7 @@ def test_what_was_bought_is_told(house: House) -> None:
         name="Acme GmbH",
         also_known_as=(),
         lot_id=1,
+        reference="INV-1",
         points=30,
         purchased_on=TODAY,
         last_valid_day=date(2027, 11, 23),
@@ -123,7 +125,7 @@ def test_points_bought_just_now_do_not_count_for_earlier(house: House) -> None:
         (
             1,
             {"reference": "  "},
-            "give the purchase a reference: an order, invoice or payment number",
+            "the purchase's reference is empty",
         ),
         (
             1,
@@ -160,3 +162,136 @@ def test_points_that_expire_at_this_very_instant_are_refused(house: House) -> No
     house.now = NOW.replace(hour=23)
     with pytest.raises(BadRequest):
         house.buy(1, on=date(2025, 11, 23))
+
+
+class TestARepeatedPurchase:
+    def test_is_told_as_it_was_booked(self, house: House) -> None:
+        first = house.buy(30, reference="INV-1", on=date(2026, 1, 10))
+        house.later(days=60)
+        again = house.buy(30, reference="inv-1")
+        assert (again.created, again.reference) == (False, "INV-1")
+        assert (again.purchased_on, again.last_valid_day) == (
+            first.purchased_on,
+            first.last_valid_day,
+        )
+
+    def test_on_another_day_is_refused(self, house: House) -> None:
+        house.buy(30, reference="INV-1", on=date(2026, 1, 10))
+        with pytest.raises(BadRequest, match=r"on 2026-01-10; this asks .* on 2026-01-11"):
+            house.buy(30, reference="INV-1", on=date(2026, 1, 11))
+
+    def test_is_booked_before_also_when_it_has_expired(self, house: House) -> None:
+        house.buy(30, reference="INV-1", on=date(2026, 1, 10))
+        house.later(days=400)
+        again = house.buy(30, reference="INV-1", on=date(2026, 1, 10))
+        assert (again.created, again.balance) == (False, 0)
+
+    @pytest.mark.parametrize("reference", ["inv-1", " INV-1", "\uff29NV-1", "INV\u200b-1"])
+    def test_is_one_in_any_spelling(self, house: House, reference: str) -> None:
+        house.buy(30, reference="INV-1")
+        if "\u200b" in reference:
+            with pytest.raises(BadRequest, match=r"nobody sees \(U\+200B\)"):
+                house.buy(30, reference=reference)
+        else:
+            assert not house.buy(30, reference=reference).created
+        assert house.on_hand() == 30
+
+
+class TestANewName:
+    def test_needs_to_be_meant(self, house: House) -> None:
+        house.buy(10, "Beta Ltd")
+        with pytest.raises(UnknownAccount, match="did you mean Beta Ltd"):
+            house.buy(10, "Beta Ldt", new=False)
+        assert [one.account.ref for one in balances(house.bridge)] == ["Beta Ltd"]
+
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            ("x" * 201, "has 201 characters; 200 are the most"),
+            ("Acme\x07", r"nobody sees \(U\+0007\)"),
+            ("Acme\u202egmbh", r"nobody sees \(U\+202E\)"),
+        ],
+    )
+    def test_must_be_legible(self, house: House, name: str, why: str) -> None:
+        with pytest.raises(BadRequest, match=why):
+            house.buy(10, name)
+
+    @pytest.mark.parametrize("name", ["STRASSE 5", "straße  5", "Strasse 5", "Straße\u200b 5"])
+    def test_is_known_in_any_spelling(self, house: House, name: str) -> None:
+        house.buy(10, "Straße 5")
+        assert house.buy(10, name, new=False).account == "Straße 5"
+
+
+class TestCancelling:
+    def test_takes_back_what_is_unspent(self, house: House) -> None:
+        house.buy(30, reference="INV-1")
+        house.open()
+        house.run()
+        done = cancel(house.bridge, "inv-1", "wrong customer", actor="ana")
+        assert (done.reference, done.bought, done.points, done.created) == ("INV-1", 30, 20, True)
+        assert (done.balance, house.on_hand()) == (0, 0)
+        line = statement(house.bridge, ACME.name).entries[-1]
+        assert (line.kind, line.points, line.actor) == ("adjustment", -20, "ana")
+        assert line.reason == "cancelled: wrong customer"
+
+    def test_a_second_time_takes_nothing_and_says_when_it_was(self, house: House) -> None:
+        house.buy(30, reference="INV-1")
+        cancel(house.bridge, "INV-1", "a mistake")
+        house.later(days=1)
+        again = cancel(house.bridge, "INV-1", "a mistake")
+        assert (again.created, again.points, again.at) == (False, 0, NOW)
+
+    def test_takes_what_was_credited_since(self, house: House) -> None:
+        house.buy(10, reference="INV-1")
+        house.open()
+        house.run()
+        with pytest.raises(BadRequest, match="nothing is left"):
+            cancel(house.bridge, "INV-1", "a mistake")
+        incident = house.incident().id
+        house.db.write(
+            lambda conn: points.credit(
+                conn,
+                incident_id=incident,
+                now=house.now,
+                zone="Europe/Berlin",
+                credit_days=90,
+                actor="x",
+                reason="bug",
+            )
+        )
+        assert cancel(house.bridge, "INV-1", "a mistake").points == 10
+        assert house.on_hand() == 0
+
+    def test_leaves_the_reference_taken(self, house: House) -> None:
+        house.buy(30, reference="INV-1")
+        cancel(house.bridge, "INV-1", "a mistake")
+        with pytest.raises(BadRequest, match="was cancelled on 2026-11-23; book another one"):
+            house.buy(30, reference="INV-1")
+
+    def test_of_what_nobody_booked_is_refused(self, house: House) -> None:
+        house.buy(30, reference="INV-2026-17")
+        with pytest.raises(BadRequest, match="'INV-2026-71'; did you mean INV-2026-17"):
+            cancel(house.bridge, "INV-2026-71", "a mistake")
+
+    def test_needs_a_reason(self, house: House) -> None:
+        house.buy(30, reference="INV-1")
+        with pytest.raises(BadRequest, match="the reason is empty"):
+            cancel(house.bridge, "INV-1", " ")
+
+    def test_holds_nobody_who_was_charged(self, house: House) -> None:
+        house.buy(10, reference="INV-1")
+        house.buy(10, reference="INV-2")
+        house.open()
+        house.run()
+        cancel(house.bridge, "INV-2", "a mistake")
+        assert house.incident().incident.state is PointsState.CHARGED
+
+    def test_is_seen_in_the_list(self, house: House) -> None:
+        house.buy(30, reference="INV-1")
+        house.buy(20, "Beta Ltd", reference="INV-2")
+        cancel(house.bridge, "INV-1", "a mistake")
+        assert [(one.reference, one.remaining) for one in listed(house.bridge)] == [
+            ("INV-1", 0),
+            ("INV-2", 20),
+        ]
+        assert [one.reference for one in listed(house.bridge, "beta ltd")] == ["INV-2"]

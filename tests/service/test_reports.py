@@ -145,3 +145,19 @@ def test_a_clock_shows_in_the_fields(house: House) -> None:
     house.open()
     house.run()
     assert explain(house.bridge, "support", "5").fields.response_due == NOW + 4 * HOUR
+
+
+def test_a_ticket_is_explained_by_its_number_too(house: House) -> None:
+    house.open("5", number="55005")
+    house.run()
+    assert explain(house.bridge, "support", "55005") == explain(house.bridge, "support", "5")
+
+
+def test_which_ticket_is_meant_is_asked_where_it_is_not_clear(house: House) -> None:
+    house.open("5", number="6")
+    house.open("6", number="55006")
+    house.run()
+    with pytest.raises(BadRequest, match="write id:6 or number:6"):
+        explain(house.bridge, "support", "6")
+    found = [explain(house.bridge, "support", f"{kind}:6") for kind in ("id", "number")]
+    assert [one.ticket_id for one in found] == ["6", "5"]

@@ -8,11 +8,10 @@ import structlog
 
 from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.ledger import incidents
-from bridge.policy.places import Address
 from bridge.policy.retries import WAITS
 from bridge.queues import outbox, rows
 from bridge.queues.outbox import FieldRepair, TicketWrite
-from bridge.service.accounts import change_account
+from bridge.service.accounts import AccountChange, change_account
 from bridge.service.sending import send_next
 from bridge.ticket import Actor, Fields, Note, OrganizationChange, PointsState, SlaState, Status
 from tests.service.conftest import ACME, BETA, DAY, HOUR, NOW, House
@@ -220,7 +219,11 @@ class TestWhatHasBecomeWrong:
 
     def test_what_an_account_is_told_goes_to_another_record_of_its_own(self, held: House) -> None:
         """Nobody looked for a minute, so the ticket is read before anybody is told anything."""
-        change_account(held.bridge, ACME.name, Address(), "support:organization:3")
+        change_account(
+            held.bridge,
+            ACME.name,
+            AccountChange(link="support:organization:3", new=True, take=True),
+        )
         held.change(customer=BETA)
         held.later(minutes=2)
         first = held.send()[0]

@@ -12,6 +12,7 @@ from threading import Lock
 
 from bridge.adapters.answers import (
     MARK_KEY,
+    is_there,
     json_object,
     label,
     organization_id,
@@ -178,6 +179,12 @@ class Zammad(Adapter):
             body["article"] = self._article(update.ticket_id, note)
         compare("ticket", wanted, self._http.put(path, body))
         return True
+
+    def knows(self, customer: str) -> bool:
+        """One GET of the record."""
+        kind, _, id_ = customer.partition(":")
+        path = {"organization": "organizations", "person": "users"}[kind]
+        return is_there(lambda: self._http.get(f"{_API}/{path}/{id_}"))
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""

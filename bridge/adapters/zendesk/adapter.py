@@ -15,6 +15,7 @@ from threading import Lock
 
 from bridge.adapters.answers import (
     MARK_KEY,
+    is_there,
     json_object,
     label,
     organization_id,
@@ -188,6 +189,12 @@ class Zendesk(Adapter):
             if not closed:
                 raise
             return False
+
+    def knows(self, customer: str) -> bool:
+        """One GET of the record."""
+        kind, _, id_ = customer.partition(":")
+        record = {"organization": "organizations", "person": "users"}[kind]
+        return is_there(lambda: self._http.record(record, id_))
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, of which Zendesk takes five in a minute for one organisation."""

@@ -103,6 +103,10 @@ class ZendeskClient:
         url = endpoint(id=ticket_id, include="users", cursor_pagination=True)
         return self._pages("audits", url)
 
+    def record(self, kind: str, id_: str) -> object:
+        """One of the `organizations` or `users`."""
+        return self._read(EndpointFactory(kind)(id=id_))
+
     def update(self, ticket_id: str, change: Mapping[str, object]) -> object:
         """One PUT. `change` holds JSON values only: zenpy mangles everything else.
 

@@ -40,7 +40,7 @@ class World:
         """Points for an account, under a reference of their own where none is given."""
         self.purchases += 1
         reference = reference or f"INV-{self.purchases:03}"
-        buy(self.desk.bridge, account, points, reference=reference, on=on)
+        buy(self.desk.bridge, account, points, reference=reference, on=on, new=True)
         self.desk.settle()
 
     def notes(self, subject: str, person: str | None = None) -> list[Note]:
