@@ -263,6 +263,26 @@ def _said(step: Step) -> str:
     return " ".join(filter(None, (step.kind, step.name, wrong, detail)))
 
 
+_UNDELIVERED = {
+    401: "the two sides have different secrets: run `points-bridge setup {name}` and start the"
+    " receiver anew",
+    404: "check the webhook's address, public_url and the helpdesk's name in the settings",
+    413: "let the proxy in front of the receiver take bodies of 1 MiB",
+    422: "`points-bridge queues list --state dead` says what could not be read",
+}
+
+
+def delivery_remedy(name: str, status: int | None) -> str:
+    """What to do where deliveries failed with that status; None: there was no answer at all."""
+    if status is None:
+        does = "can the helpdesk reach public_url (name, certificate, firewall), and is it answered"
+        return f"{does} within seconds?"
+    if 300 <= status < 400:
+        return "let nothing redirect webhooks: give the address at which the receiver is"
+    usual = "is `points-bridge serve` running? Its log, or that of the proxy before it, says why"
+    return _UNDELIVERED.get(status, usual).format(name=name)
+
+
 #: An answer's Date is cut to whole seconds, and says nothing of how long it took to arrive.
 _USUAL_SKEW = timedelta(seconds=30)
 _WRONG_SKEW = timedelta(minutes=5)

@@ -17,6 +17,7 @@ from bridge.sandbox.zammad import (
     AGENT,
     BRIDGE,
     Fault,
+    RawRequest,
     Token,
 )
 from bridge.ticket import HttpDelivery
@@ -362,6 +363,80 @@ class TestTheCheck:
         before = len(desk.box.model.calls)
         self.check(desk.setup())
         assert {call.method for call in desk.box.model.calls[before:]} == {"GET"}
+
+
+class TestTheLogOfDeliveries:
+    """ "on the real one 17 of the last 50 had failed" """
+
+    @pytest.fixture(autouse=True)
+    def sound(self, desk: Desk) -> None:
+        desk.row("Group", "Second Level")["email_address_id"] = 1
+        set_up(desk)
+
+    @staticmethod
+    def deliver(desk: Desk, *answers: int | None) -> None:
+        """A mail whose delivery is answered like this, attempt by attempt; None: not at all."""
+        waiting = list(answers)
+
+        def answer(_request: RawRequest) -> int:
+            status = waiting.pop(0) if waiting else 200
+            if status is None:
+                raise TimeoutError
+            return status
+
+        desk.box.webhooks.transport = answer
+        desk.box.model.customer_mails("carla@acme.example", "Help", "Please.")
+        desk.box.webhooks.drain()
+
+    @staticmethod
+    def told(desk: Desk, setup: ZammadSetup | None = None, days: int = 0) -> list[Problem]:
+        now = NOW + timedelta(days=days)
+        found = (setup or desk.setup()).check(WANTED, lambda: now)
+        return [one for one in found if one.where == "deliveries"]
+
+    @pytest.mark.parametrize(
+        ("status", "seen", "remedy"),
+        [
+            (401, "was answered 401", "run `points-bridge setup support`"),
+            (404, "was answered 404", "the helpdesk's name"),
+            (302, "was answered 302", "let nothing redirect"),
+            (503, "was answered 503", "is `points-bridge serve` running"),
+            (None, "got no answer", "certificate"),
+        ],
+    )
+    def test_that_are_lost_are_a_warning(
+        self, desk: Desk, status: int | None, seen: str, remedy: str
+    ) -> None:
+        self.deliver(desk, 200)
+        self.deliver(desk, *([status] * 5))
+        (problem,) = self.told(desk)
+        assert problem.severity is Severity.WARNING
+        assert "of 2 deliveries to" in problem.what
+        assert "1 failed, and 1 of those did not arrive later either" in problem.what
+        assert seen in problem.what
+        assert remedy in problem.remedy
+        assert "carla" not in repr(problem)
+
+    def test_that_arrived_at_a_later_attempt_are_a_note(self, desk: Desk) -> None:
+        self.deliver(desk, 503, 503, 200)
+        (problem,) = self.told(desk)
+        assert (problem.severity, "and 0 of those" in problem.what) == (Severity.NOTE, True)
+
+    def test_of_days_ago_do_not_matter_where_others_arrived(self, desk: Desk) -> None:
+        self.deliver(desk, *([500] * 5))
+        assert [one.severity for one in self.told(desk, days=2)] == [Severity.WARNING]
+        self.deliver(desk, 200)
+        assert self.told(desk, days=2) == []
+
+    def test_to_other_places_do_not_matter(self, desk: Desk) -> None:
+        self.deliver(desk, *([500] * 5))
+        for row in desk.box.webhooks.http_log(99):
+            row["url"] = "https://elsewhere.example"
+        assert self.told(desk) == []
+
+    def test_need_no_setup_token_to_be_left_out(self, desk: Desk) -> None:
+        self.deliver(desk, *([500] * 5))
+        assert self.told(desk, desk.setup(setup_token=None)) == []
 
 
 class TestTheProbe:

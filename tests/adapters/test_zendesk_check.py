@@ -210,15 +210,35 @@ def test_a_budget_is_scarce_below_a_tenth(
     assert bool(budget_problems(AnswerHeaders(NOW, limit, remaining))) is scarce
 
 
-def test_a_delivery_that_arrived_after_all_is_no_problem() -> None:
-    rows: list[Json] = [
-        {"status": "success", "latest_completed_at": "2026-11-23T09:00:02Z"},
-        {"status": "terminated", "latest_completed_at": "2026-11-23T09:00:01Z", "status_code": 500},
+def rows(*told: tuple[str, str, int | None]) -> list[tuple[Json, list[Json]]]:
+    found: list[Json] = [
+        {"status": status, "latest_completed_at": f"2026-11-{at}Z", "status_code": code}
+        for at, status, code in told
     ]
-    hook: Json = {"name": layout.WEBHOOK}
-    assert delivery_problems([(hook, rows), (hook, [])]) == []
-    (problem,) = delivery_problems([(hook, rows[1:])])
-    assert "1 of the last 1 failed" in problem.what
+    return [({"name": layout.WEBHOOK}, found), ({"name": layout.EVENTS}, [])]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "said", "remedy"),
+    [
+        (rows(), "", ""),
+        (rows(("23T08:00:01", "success", 200)), "", ""),
+        (rows(("23T08:00:01", "terminated", 401)), "1 of its latest 1", "different secrets"),
+        # Another delivery that arrives makes the one that is lost no better.
+        (
+            rows(("23T08:00:02", "success", 200), ("23T08:00:01", "terminated", 500)),
+            "1 of its latest 2 deliveries failed; the last of those, at 2026-11-23T08:00:01Z",
+            "is `points-bridge serve` running",
+        ),
+        (rows(("23T08:00:02", "success", 200), ("22T08:00:01", "terminated", 500)), "", ""),
+        (rows(("20T08:00:01", "circuit broken", None)), "1 of its latest 1", "certificate"),
+    ],
+)
+def test_deliveries_that_failed_are_told(
+    hooks: list[tuple[Json, list[Json]]], said: str, remedy: str
+) -> None:
+    found = delivery_problems("support", hooks, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    assert [said in one.what and remedy in one.remedy for one in found] == [True] * bool(said)
 
 
 class TestTheProbe:

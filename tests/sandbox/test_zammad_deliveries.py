@@ -27,6 +27,37 @@ RECORDINGS = Path(__file__).with_name("recordings")
 AS_BRIDGE = {"Authorization": f"Token token={Token.BRIDGE}"}
 
 
+# --- the log of deliveries -------------------------------------------------------------------
+
+#: The keys of a line, as recorded (248, 275).
+LINE = [
+    *("id", "direction", "facility", "method", "url", "status", "ip", "request", "response"),
+    *("updated_by_id", "created_by_id", "created_at", "updated_at"),
+]
+PART = ["content", "content_type", "content_encoding", "source"]
+
+
+def test_every_attempt_is_logged_the_latest_first(
+    sandbox: ZammadSandbox, api: Api, receiver: Receiver
+) -> None:
+    receiver.answers += [503, TimeoutError()]
+    sandbox.model.customer_mails(CARLA, "Broken", "It is.")
+    sandbox.webhooks.drain()
+    rows = api.get("/http_logs/webhook", token=Token.SETUP)
+    assert [row["status"] for row in rows] == ["200", "0", "503"]
+    assert [row["id"] for row in rows] == [3, 2, 1]
+    assert [row["response"]["code"] for row in rows] == ["200", 0, "503"]
+    assert list(rows[0]) == LINE
+    assert list(rows[0]["request"]) == PART
+    assert list(rows[0]["response"]) == ["code", *PART]
+    headers, _, body = rows[0]["request"]["content"].partition("\n\n")
+    assert headers.startswith("accept-encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3\naccept: ")
+    assert f"x-zammad-delivery: {sandbox.webhooks.deliveries[0].id}\n" in headers
+    assert list(json.loads(body)) == ["ticket", "article"]
+    assert api.get("/http_logs/webhook?limit=1", token=Token.SETUP) == rows[:1]
+    api.get("/http_logs/webhook", token=Token.BRIDGE, status=403)
+
+
 # --- triggers ------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bridge.sandbox import deliveries
-from bridge.sandbox.deliveries import Headers, RawRequest, Sender, Transport
+from bridge.sandbox.deliveries import Attempt, Headers, RawRequest, Sender, Transport
 from bridge.sandbox.zammad.conditions import Event
 from bridge.sandbox.zammad.records import Record
 from bridge.sandbox.zammad.store import Store
@@ -49,6 +49,12 @@ class WebhookSender(Sender[Delivery]):
         super().__init__(store.lock, store.now, transport, retry_scale=retry_scale)
         self._store = store
         self._views = views
+        self._log: list[Record] = []
+
+    def http_log(self, most: int) -> list[Record]:
+        """The log of all attempts, the latest first (248, 275)."""
+        with self._store.lock:
+            return self._log[: -most - 1 : -1]
 
     def enqueue(self, trigger: Record, webhook_id: int, event: Event) -> None:
         """Take a delivery; an inactive webhook gets none, not even later."""
@@ -70,12 +76,50 @@ class WebhookSender(Sender[Delivery]):
             url = str(webhook["endpoint"])
             return RawRequest(url, _headers(delivery, webhook, body), body)
 
+    def _send(self, delivery: Delivery) -> Attempt | None:
+        made = super()._send(delivery)
+        if made is not None:
+            with self._store.lock:
+                self._log.append(_logged(len(self._log) + 1, made))
+        return made
+
     def _retry_wait(self, delivery: Delivery) -> float | None:
         """The wait, if there is one: newer Zammads drop what is for a host without an address."""
         made, checks = len(delivery.attempts), self._store.settings["webhook_hosts_must_resolve"]
         if checks and delivery.attempts[-1].error == "gaierror":
             return None
         return RETRY_WAITS[made - 1] if made <= len(RETRY_WAITS) else None
+
+
+def _logged(row_id: int, made: Attempt) -> Record:
+    """A line of the log: of no answer the status is 0. From Zammad's code; recorded are 200s."""
+    headers = "".join(f"{name.lower()}: {value}\n" for name, value in made.request.headers)
+    code = made.status or 0
+    plain = {"content_type": "application/json", "content_encoding": None}
+    return {
+        "id": row_id,
+        "direction": "out",
+        "facility": "webhook",
+        "method": "POST",
+        "url": made.request.url,
+        "status": str(code),
+        "ip": None,
+        "request": {
+            "content": f"{headers}\n{made.request.body.decode()}",
+            **plain,
+            "source": "Zammad User Agent",
+        },
+        "response": {
+            "code": str(code) if code else 0,
+            "content": "",
+            **(plain if code else dict.fromkeys(plain)),
+            "source": None,
+        },
+        "updated_by_id": None,
+        "created_by_id": None,
+        "created_at": made.at,
+        "updated_at": made.at,
+    }
 
 
 def _headers(delivery: Delivery, webhook: Record, body: bytes) -> Headers:

@@ -41,6 +41,7 @@ from bridge.adapters.zammad.adapter import ZammadConfig
 from bridge.adapters.zammad.setup import layout
 from bridge.adapters.zammad.setup.admin import PERMISSIONS, ZammadAdmin
 from bridge.adapters.zammad.setup.badge import mismatches
+from bridge.adapters.zammad.setup.deliveries import delivery_problems
 from bridge.adapters.zammad.setup.fields import Fields, Migration
 from bridge.adapters.zammad.setup.groups import Member, closed_groups, group_reports, member
 from bridge.adapters.zammad.setup.layout import Overview
@@ -139,6 +140,7 @@ class ZammadSetup(Provisioner):
             self._right_problems,
             lambda: self._plan_problems(wanted),
             lambda: self._badge_problems(wanted),
+            lambda: self._delivery_problems(wanted, now()),
         ):
             try:
                 found += look()
@@ -283,6 +285,14 @@ class ZammadSetup(Provisioner):
         if not self._native_slas:
             return []
         return mismatches(self._name, self._agent, self._admin, wanted.promises)
+
+    def _delivery_problems(self, wanted: Wanted, now: datetime) -> list[Problem]:
+        hooks = self._webhooks(None)
+        try:
+            endpoints = {wanted.endpoint, *(row.get("endpoint") for row in hooks.ours())}
+        except HelpdeskRefused:
+            return []  # the plan has told why
+        return delivery_problems(self._name, self._admin, endpoints, now)
 
     def _unplanned(self, error: BridgeError) -> Problem:
         """Without a token for it the set-up cannot be looked at, which need not be a mistake."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from bridge.adapters.provisioning import Problem, Severity
+from bridge.adapters.provisioning import Problem, Severity, delivery_remedy
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
 from bridge.adapters.zendesk.setup.admin import AnswerHeaders, Me
@@ -12,6 +12,7 @@ from bridge.adapters.zendesk.setup.layout import title
 _TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
 #: With less than this part of the calls of a minute left, others use them up.
 _SCARCE = 0.1
+_PERIOD = timedelta(days=1)
 _AGENTS = frozenset({"agent", "admin"})
 _CREDENTIALS = "check the helpdesk's url and credentials in the settings"
 
@@ -48,24 +49,40 @@ def budget_problems(told: AnswerHeaders) -> list[Problem]:
     return [Problem(Severity.WARNING, "rate limit", what, remedy)]
 
 
-def delivery_problems(hooks: Iterable[tuple[Json, list[Json]]]) -> list[Problem]:
-    """Webhooks whose latest delivery did not arrive, by what Zendesk itself has noted of them."""
+def delivery_problems(
+    name: str, hooks: Iterable[tuple[Json, list[Json]]], now: datetime
+) -> list[Problem]:
+    """Webhooks with deliveries that failed in the last day, by what Zendesk itself has noted.
+
+    Where there was none in a day, the latest counts. Each row is a delivery of its own: one that
+    arrived makes no other one good.
+    """
     found = []
     for hook, invocations in hooks:
-        ordered = sorted(invocations, key=lambda row: str(row.get("latest_completed_at")))
-        if not ordered or ordered[-1].get("status") == "success":
+        ordered = sorted(invocations, key=_completed)
+        recent = [row for row in ordered if _completed(row) >= now - _PERIOD] or ordered[-1:]
+        failed = [row for row in recent if row.get("status") != "success"]
+        if not failed:
             continue
-        last, code = ordered[-1], ordered[-1].get("status_code")
-        failed = sum(row.get("status") != "success" for row in ordered)
+        last, code = failed[-1], failed[-1].get("status_code")
         what = (
-            f"webhook {title(hook)}: its latest delivery, at {last.get('latest_completed_at')},"
-            f" is {last.get('status')}{f' (answer {code})' if code else ''};"
-            f" {failed} of the last {len(ordered)} failed"
+            f"webhook {title(hook)}: {len(failed)} of its latest {len(recent)} deliveries failed;"
+            f" the last of those, at {last.get('latest_completed_at')},"
+            f" is {last.get('status')}{f' (answer {code})' if code else ''}"
         )
-        remedy = "what is said above of receiver and signature, if anything, is why; else see them"
-        remedy += " in Admin Center, Webhooks, Activity"
+        remedy = delivery_remedy(name, code if isinstance(code, int) and code else None)
+        remedy += "; Admin Center, Apps and integrations, Webhooks, Activity shows each"
         found.append(Problem(Severity.WARNING, "deliveries", what, remedy))
     return found
+
+
+def _completed(row: Json) -> datetime:
+    """When Zendesk was done with a delivery; one that it is not done with is of no age."""
+    try:
+        at = datetime.fromisoformat(str(row.get("latest_completed_at")))
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _token_problem(now: datetime) -> Problem:

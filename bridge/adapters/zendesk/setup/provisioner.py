@@ -72,6 +72,7 @@ class ZendeskSetup(Provisioner):
         Raises:
             SettingsError: the url or a credential cannot be used.
         """
+        self._name = name
         self._remedy = f"run `points-bridge setup {name}`"
         self._variable = f"POINTS_BRIDGE_{name.upper().replace('-', '_')}"
         self._config = config
@@ -121,7 +122,7 @@ class ZendeskSetup(Provisioner):
         if me.id is None:
             return found
         try:
-            found += self._plan_problems(wanted)
+            found += self._plan_problems(wanted, present)
         except (HelpdeskRefused, HelpdeskUnavailable) as error:
             found.append(unreachable("helpdesk", error, "credentials"))
         return found
@@ -232,14 +233,17 @@ class ZendeskSetup(Provisioner):
             raise HelpdeskRefused(f"Zendesk has no webhook {hook.name!r} that could have a secret")
         self._secrets.keep(hook.secret, self._admin.signing_secret(row["id"]))
 
-    def _plan_problems(self, wanted: Wanted) -> list[Problem]:
+    def _plan_problems(self, wanted: Wanted, now: datetime) -> list[Problem]:
         try:
             plan = self.plan(wanted)
         except HelpdeskRefused as error:
             return [*self._seen_problems(), self._unplanned(error)]
         ours = self._webhooks(wanted.endpoint).ours()
         hooks = [(hook, self._admin.invocations(hook["id"])) for hook in ours]
-        return problems_in(plan, "set-up", self._remedy) + delivery_problems(hooks)
+        return [
+            *problems_in(plan, "set-up", self._remedy),
+            *delivery_problems(self._name, hooks, now),
+        ]
 
     def _unplanned(self, error: BridgeError) -> Problem:
         """Without a client for it the set-up cannot be looked at, which need not be a mistake."""
