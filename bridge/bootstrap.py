@@ -105,14 +105,21 @@ class Inbound:
         return receive(self.bridge, helpdesk, delivery)
 
     def problems(self) -> list[str]:
-        """Why this process is not ready; empty when it is."""
+        """Why this process is not ready; empty when it is. No helpdesk is asked."""
         found = [*(self.workers.problems() if self.workers else [])]
         found += self.jobs.problems() if self.jobs else []
         try:
             self.bridge.db.write(lambda _conn: None)
         except BridgeError as error:
             found.append(f"the database takes no writes: {error}")
-        return found
+            return found
+        denied = self.bridge.db.read(lambda conn: rows.denied(conn, self.bridge.now()))
+        return found + [
+            f"{name}: the helpdesk takes the bridge's credentials for wrong, or forbids what it"
+            f" must do (answer {status}); `points-bridge doctor {name}` says what is lacking"
+            for name, status in sorted(denied.items())
+            if name in self.bridge.helpdesks
+        ]
 
 
 def receiving(bridge: Bridge) -> Inbound:

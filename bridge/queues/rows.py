@@ -6,6 +6,7 @@ workers the second one waits, and then sees the first one's lease (the lock is a
 which has one writer).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,16 @@ LEASE = timedelta(minutes=5)
 QUEUED, DONE, DEAD, DISCARDED = "queued", "done", "dead", "discarded"
 QueueName = Literal["inbox", "outbox"]
 _TABLES: dict[str, Table] = {"inbox": inbox, "outbox": outbox}
+UNSENT = "left to the write behind it"
+"""The outcome of a write for which no helpdesk was called."""
+
+DENIALS = frozenset({401, 403})
+"""Answers to credentials that are wrong, or lack a right."""
+
+#: How long such an answer is believed where nothing else is heard: who is not ready may be sent no
+#: webhook, and then never calls.
+LATELY = timedelta(minutes=15)
+_DENIED = re.compile(r" \(answer ([0-9]{3})\)$")
 #: Tickets that are tried when others take them first.
 _CANDIDATES = 8
 
@@ -109,11 +120,18 @@ def postpone(
 
 
 def bury(
-    conn: Connection, queue: QueueName, ids: Sequence[int], *, error: str, now: datetime
+    conn: Connection,
+    queue: QueueName,
+    ids: Sequence[int],
+    *,
+    error: str,
+    now: datetime,
+    status: int | None = None,
 ) -> None:
-    """Park what cannot succeed as it is, for an admin to look at."""
+    """Park what cannot succeed as it is, for an admin to look at; `status` as of the refusal."""
     table = _TABLES[queue]
-    values = {"state": DEAD, "leased_until": None, "finished_at": now, "outcome": error}
+    outcome = f"{error} (answer {status})" if status in DENIALS else error
+    values = {"state": DEAD, "leased_until": None, "finished_at": now, "outcome": outcome}
     conn.execute(update(table).where(table.c.id.in_(ids)).values(**values))
 
 
@@ -191,6 +209,35 @@ def backlog(conn: Connection) -> dict[str, dict[str, int]]:
         rows = conn.execute(select(table.c.state, func.count()).group_by(table.c.state))
         counts[queue] = {state: count for state, count in rows}  # noqa: C416 - dict() would lose the types
     return counts
+
+
+def denied(conn: Connection, now: datetime) -> dict[str, int]:
+    """Which helpdesks lately took our credentials for wrong, with the status, and nothing since.
+
+    What the worker met, in whatever process: the helpdesk is not asked.
+    """
+    found: dict[str, tuple[datetime, int]] = {}
+    for table in _TABLES.values():
+        recent = (table.c.state == DEAD, table.c.finished_at >= now - LATELY)
+        columns = select(table.c.helpdesk, table.c.finished_at, table.c.outcome)
+        for helpdesk, at, outcome in conn.execute(columns.where(*recent)):
+            told = _DENIED.search(outcome or "")
+            if told and (helpdesk not in found or found[helpdesk][0] < at):
+                found[helpdesk] = (at, int(told[1]))
+    return {name: told for name, (at, told) in found.items() if not _served(conn, name, at)}
+
+
+def _served(conn: Connection, helpdesk: str, since: datetime) -> bool:
+    """Whether a call to that helpdesk has worked after that instant."""
+    return any(
+        conn.execute(
+            select(table.c.id)
+            .where(table.c.helpdesk == helpdesk, table.c.state == DONE)
+            .where(table.c.finished_at > since, table.c.outcome != UNSENT)
+            .limit(1)
+        ).first()
+        for table in _TABLES.values()
+    )
 
 
 def unreadable(conn: Connection) -> int:

@@ -27,7 +27,10 @@ def attempt(bridge: Bridge, queue: QueueName, ids: Sequence[int], work: Callable
     except BridgeError as error:
         refusal = str(error)
         log.warning("dead letter", queue=queue, ids=list(ids), error=refusal)
-        bridge.db.write(lambda conn: rows.bury(conn, queue, ids, error=refusal, now=bridge.now()))
+        status = getattr(error, "status", None)
+        bridge.db.write(
+            lambda conn: rows.bury(conn, queue, ids, error=refusal, now=bridge.now(), status=status)
+        )
     except Exception as error:
         log.exception("attempt failed", queue=queue, ids=list(ids))
         _postpone(bridge, queue, ids, f"unexpected {type(error).__name__}; see the log", None)

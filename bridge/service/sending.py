@@ -32,7 +32,7 @@ def _send(bridge: Bridge, leased: Leased) -> None:
     adapter = bridge.helpdesk(leased.helpdesk).adapter
     behind = bridge.db.read(lambda conn: outbox.behind(conn, leased))
     if leased.payload.silent and not all(other.silent for other in behind.values()):
-        _finish(bridge, [leased.id], "left to the write behind it")
+        _finish(bridge, [leased.id], rows.UNSENT)
         return
     update = bridge.db.read(lambda conn: _update(conn, bridge, leased))
     if _looks_first(update, leased.payload, bridge.now()):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge.bootstrap import Inbound
 from bridge.errors import BadRequest, HelpdeskRefused
 from bridge.service import queues
 from tests.service.conftest import House
@@ -58,3 +59,51 @@ def test_one_is_discarded_with_its_reason(dead: House) -> None:
     assert (row.state, row.outcome) == ("discarded", "discarded: a test (was: no rights)")
     with pytest.raises(BadRequest):
         queues.replay(dead.bridge, "inbox", 1)
+
+
+class TestReadiness:
+    """A token that somebody deleted: no webhook is worked on any more."""
+
+    @pytest.fixture(params=[401, 403])
+    def refused(self, house: House, request: pytest.FixtureRequest) -> House:
+        house.open()
+        no = HelpdeskRefused("GET /tickets/5 at desk: no", status=request.param)
+        house.desk.failing["fetch"] = no
+        house.settle()
+        house.desk.failing.clear()
+        house.later(minutes=1)
+        return house
+
+    @staticmethod
+    def problems(house: House) -> list[str]:
+        """As another process tells, which has done nothing itself."""
+        return Inbound(house.bridge).problems()
+
+    def test_ends_with_credentials_that_a_helpdesk_refuses(self, refused: House) -> None:
+        calls = len(refused.desk.calls)
+        (problem,) = self.problems(refused)
+        assert problem.startswith("support: the helpdesk takes the bridge's credentials for wrong")
+        assert "(answer 40" in problem
+        assert len(refused.desk.calls) == calls
+
+    def test_comes_back_with_a_call_that_works(self, refused: House) -> None:
+        refused.open("6")
+        refused.settle()
+        assert self.problems(refused) == []
+
+    def test_comes_back_with_the_replay_of_what_was_refused(self, refused: House) -> None:
+        queues.replay_all(refused.bridge)
+        assert self.problems(refused) == []
+        assert refused.settle() == "held"
+        assert self.problems(refused) == []
+
+    def test_comes_back_where_nothing_more_is_heard(self, refused: House) -> None:
+        """Who is not ready may be sent no webhook, and so never learns."""
+        refused.later(minutes=15)
+        assert self.problems(refused) == []
+
+    def test_is_no_matter_of_other_helpdesks_and_other_answers(self, house: House) -> None:
+        house.open()
+        house.desk.failing["fetch"] = HelpdeskRefused("odd", status=422)
+        house.settle()
+        assert self.problems(house) == []
