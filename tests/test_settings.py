@@ -2,13 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.adapters.registry import VENDORS
 from bridge.adapters.zammad.adapter import ZammadConfig
@@ -18,7 +20,7 @@ from bridge.errors import SettingsError
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from bridge.settings import Purpose, Settings, load_settings
-from bridge.settings.secrets import Secrets, secret_variable
+from bridge.settings.secrets import Secrets, secret_variable, warn_of_exposed
 from bridge.settings.sections import HelpdeskOptions
 from bridge.settings.table import Key, tables
 from bridge.ticket import Status
@@ -356,6 +358,63 @@ class TestTheSecretsDirectory:
         with pytest.raises(SettingsError, match="the secret cannot be kept there") as refused:
             secrets.keep("webhook_secret", "canary")
         assert "canary" not in f"{refused.value!r}{secrets!r}"
+
+
+class TestExposedSecrets:
+    @pytest.fixture
+    def home(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+        """A home directory that everybody may enter; those of pytest are its user's alone."""
+        with TemporaryDirectory(dir="/tmp") as name:
+            home = Path(name)
+            home.chmod(0o755)
+            monkeypatch.setenv("HOME", name)
+            yield home
+
+    @staticmethod
+    def settings(home: Path, mode: int) -> Settings:
+        token, path = home / "token", home / "points-bridge.toml"
+        token.write_text("canary-token", "utf-8")
+        token.chmod(mode)
+        path.write_text(MINIMAL, "utf-8")
+        environ = dict(SECRETS)
+        del environ["POINTS_BRIDGE_SUPPORT_TOKEN"]
+        return load_settings(path, environ | {"POINTS_BRIDGE_SUPPORT_TOKEN_FILE": str(token)})
+
+    @pytest.mark.parametrize(
+        ("mode", "everybody"),
+        [(0o600, None), (0o400, None), (0o640, False), (0o644, True), (0o444, True), (0o604, True)],
+    )
+    def test_are_found_by_the_mode_of_their_file(
+        self, home: Path, mode: int, everybody: bool | None
+    ) -> None:
+        found = self.settings(home, mode).exposed()
+        assert [one.group is None for one in found] == ([] if everybody is None else [everybody])
+        assert all(one.path == home / "token" for one in found)
+
+    def test_are_none_in_a_directory_that_nobody_else_may_enter(self, home: Path) -> None:
+        home.chmod(0o700)
+        assert self.settings(home, 0o644).exposed() == []
+
+    @pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, False), (0o600, False)])
+    def test_are_warned_of_at_the_start(
+        self, home: Path, mode: int, warned: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with capture_logs() as logs:
+            warn_of_exposed(self.settings(home, mode).exposed())
+            monkeypatch.setenv("HOME", "/var/empty")  # it may be a mount of a container
+            warn_of_exposed(self.settings(home, mode).exposed())
+        assert [one["file"] for one in logs] == [str(home / "token")] * warned
+        assert "canary" not in str(logs)
+
+    def test_in_a_settings_file_that_others_can_read_are_to_be_made_anew(self, home: Path) -> None:
+        path = home / "points-bridge.toml"
+        path.write_text(f'{MINIMAL}token = "canary"\n', "utf-8")
+        path.chmod(0o644)
+        with pytest.raises(SettingsError, match="which others can read: make a new one; put it"):
+            load_settings(path, SECRETS)
+        path.chmod(0o600)
+        with pytest.raises(SettingsError, match="belong in this file; put it"):
+            load_settings(path, SECRETS)
 
 
 WRONG = [

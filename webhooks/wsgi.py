@@ -19,6 +19,7 @@ from flask import Flask
 from bridge.bootstrap import Inbound, opened, receiving, utc_now, working
 from bridge.logs import configure_logs
 from bridge.settings import load_settings
+from bridge.settings.secrets import warn_of_exposed
 from webhooks.receiver import create_app
 
 SETTINGS_VARIABLE = "POINTS_BRIDGE_SETTINGS"
@@ -52,7 +53,9 @@ def _until_exit(*, alone: bool) -> Inbound:
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     path = Path(os.environ.get(SETTINGS_VARIABLE, "points-bridge.toml"))
     stack = ExitStack()
-    bridge = stack.enter_context(opened(load_settings(path, os.environ)))
+    settings = load_settings(path, os.environ)
+    warn_of_exposed(settings.exposed())
+    bridge = stack.enter_context(opened(settings))
     inbound = receiving(bridge) if alone else stack.enter_context(working(bridge))
     # Not atexit: it does not run in a worker that its server has forked. Where this process is no
     # such worker, multiprocessing's own exit function runs it all the same.

@@ -18,6 +18,7 @@ from bridge.cli.common import bridge_of, settings_of
 from bridge.cli.numbers import whole
 from bridge.errors import SettingsError
 from bridge.settings import Settings
+from bridge.settings.secrets import warn_of_exposed
 from bridge.terminal.output import Json, dump, escaped, say
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
 
@@ -69,6 +70,7 @@ def work(context: typer.Context) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with bridge_of(context) as bridge, working(bridge):
+        warn_of_exposed(settings_of(context).exposed())
         say("Working. Ctrl-C ends it.")
         stop.wait()
 

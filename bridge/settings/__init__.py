@@ -19,7 +19,7 @@ from bridge.adapters.registry import VENDORS
 from bridge.adapters.vendor import VendorSettings, same_place
 from bridge.errors import SettingsError, did_you_mean
 from bridge.policy.terms import Terms
-from bridge.settings.secrets import Secrets
+from bridge.settings.secrets import Exposed, Secrets
 from bridge.settings.sections import (
     Defaults,
     HelpdeskOptions,
@@ -88,6 +88,15 @@ class Settings:
     texts: Texts
     buying: TextsSettings
     helpdesks: Mapping[str, HelpdeskSettings]
+
+    def exposed(self) -> list[Exposed]:
+        """The files with secrets that others can read."""
+        return [
+            found
+            for one in self.helpdesks.values()
+            if one.vendor_settings
+            for found in one.secrets.exposed(one.vendor_settings.secret_keys())
+        ]
 
 
 def load_settings(
@@ -227,7 +236,7 @@ class _Reading:
             kept = key in kind.kept_by_setup
             try:
                 if table.pop(key, None) is not None:
-                    places.refuse_misplaced(key)
+                    places.refuse_misplaced(key, self.path)
                 required = kept or kind.model_fields[key].is_required()
                 secrets[key] = places.read(
                     key, required=required, may_come=kept and self.purpose is Purpose.SET_UP

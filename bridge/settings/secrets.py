@@ -1,12 +1,20 @@
 """Where secrets are: in the environment, in files that it names, or in a directory of our own."""
 
+import grp
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from bridge.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+_HOMES = tuple(map(Path, ("/home", "/root", "/Users")))
 
 
 def secret_variable(helpdesk: str, key: str) -> str:
@@ -17,6 +25,49 @@ def secret_variable(helpdesk: str, key: str) -> str:
 def is_text(given: str) -> bool:
     """Whether what the environment gave was UTF-8: Python hands on other bytes as surrogates."""
     return not any("\ud800" <= one <= "\udfff" for one in given)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A file with a secret that others than its owner can read; `group` None: everybody."""
+
+    path: Path
+    group: str | None
+
+
+def exposed(path: Path) -> Exposed | None:
+    """Who else can read that file, as its mode and those of the directories above it say.
+
+    None: nobody, or there is no such file.
+    """
+    try:
+        file, *above = (one.stat() for one in (path.resolve(), *path.resolve().parents))
+    except OSError:
+        return None
+    if file.st_mode & stat.S_IROTH and all(one.st_mode & stat.S_IXOTH for one in above):
+        return Exposed(path, None)
+    entered = (
+        one.st_mode & (stat.S_IXGRP if one.st_gid == file.st_gid else stat.S_IXOTH) for one in above
+    )
+    if not file.st_mode & stat.S_IRGRP or not all(entered):
+        return None
+    try:
+        return Exposed(path, grp.getgrgid(file.st_gid).gr_name)
+    except KeyError:
+        return Exposed(path, str(file.st_gid))
+
+
+def warn_of_exposed(files: Iterable[Exposed]) -> None:
+    """Log those in a home directory that everybody can read.
+
+    Elsewhere it may be how the secrets of a container are mounted: doctor tells of those.
+    """
+    own = os.environ.get("HOME", "/")
+    homes = (*_HOMES, *([Path(own)] if own.strip("/") else []))
+    for one in files:
+        if one.group is None and any(one.path.is_relative_to(home) for home in homes):
+            remedy = "chmod 600"
+            log.warning("everybody can read a secret", file=str(one.path), remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +111,15 @@ class Secrets:
             raise SettingsError(f"is not set, or empty; {self._remedy(key)}")
         return None
 
-    def refuse_misplaced(self, key: str) -> None:
+    def refuse_misplaced(self, key: str, file: Path) -> None:
         """Complain of a secret that stands in the settings file. Raises SettingsError."""
-        raise SettingsError(f"a secret does not belong in this file; {self._remedy(key)}")
+        read = ", which others can read: make a new one" if exposed(file) else ""
+        raise SettingsError(f"a secret does not belong in this file{read}; {self._remedy(key)}")
+
+    def exposed(self, keys: Iterable[str]) -> list[Exposed]:
+        """The files with these secrets that others can read."""
+        places = dict.fromkeys(filter(None, map(self.place, keys)))
+        return [found for place in places if (found := exposed(place))]
 
     def place(self, key: str) -> Path | None:
         """The file that `keep` writes; None where the environment holds the secret itself."""

@@ -12,6 +12,7 @@ from bridge.adapters.provisioning import Problem, Provisioner, Severity, Wanted
 from bridge.adapters.vendor import is_loopback
 from bridge.queues import rows
 from bridge.settings import Settings
+from bridge.settings.secrets import Exposed
 from bridge.setup.facts import Facts, LedgerFacts, Reach, gather, look
 from bridge.setup.going_live import service_problems
 
@@ -77,7 +78,7 @@ def examine(
 
 def problems_of(facts: Facts) -> list[Problem]:
     """What is wrong on our side."""
-    found = _data_problems(facts)
+    found = _data_problems(facts) + list(map(_exposure, facts.exposed))
     if facts.sqlite < _WAL_RESET_MENDED:
         version = ".".join(map(str, facts.sqlite))
         what = (
@@ -121,6 +122,21 @@ def _mend(status: int | None, name: str) -> str:
     if status == 404:
         return f"start the receiver anew with the settings that name {name}; check public_url"
     return "check public_url and the proxy in front of the receiver"
+
+
+def _exposure(file: Exposed) -> Problem:
+    """Of a group it need not be wrong: a service may read its secrets through one."""
+    mode = f"chmod 600 {file.path}, and let who runs the bridge own it"
+    if file.group is not None:
+        what = f"the group {file.group} can read the secret in {file.path}"
+        remedy = f"look who is in that group; or {mode}"
+        return Problem(Severity.NOTE, "secrets", what, remedy)
+    what = f"everybody on this machine, or in this container, can read the secret in {file.path}"
+    remedy = (
+        f"{mode}; Docker and Kubernetes mount secrets like this unless they are told a mode"
+        " (0400), which is harmless where nobody else runs anything in the container"
+    )
+    return Problem(Severity.WARNING, "secrets", what, remedy)
 
 
 def _data_problems(facts: Facts) -> list[Problem]:

@@ -20,6 +20,7 @@ from bridge.ledger.audit import audit
 from bridge.policy.calendars import DataVersions, Region, data_versions, find_place, public_holidays
 from bridge.queues import rows
 from bridge.settings import Settings
+from bridge.settings.secrets import Exposed
 from bridge.ticket import Received
 
 _DEADLINE = 10.0
@@ -49,7 +50,8 @@ class LedgerFacts:
 class Facts:
     """What there is on our side. `ledger` is None, and `unread` says why, where it is not read.
 
-    `holidays_known` says whether the holiday data of `country` reach over this year and the next.
+    `exposed` are the files with secrets that others can read. `holidays_known` says whether the
+    holiday data of `country` reach over this year and the next.
     """
 
     now: datetime
@@ -59,6 +61,7 @@ class Facts:
     holidays_known: bool
     ledger: LedgerFacts | None
     unread: str = ""
+    exposed: tuple[Exposed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def gather(settings: Settings, now: datetime) -> Facts:
         or public_holidays(place.country, place.subdivision).covers(now.year, now.year + 1),
         ledger=ledger,
         unread=unread,
+        exposed=tuple(settings.exposed()),
     )
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bridge.adapters.provisioning import Problem, Severity
 from bridge.policy.calendars import DataVersions
+from bridge.settings.secrets import Exposed
 from bridge.setup.doctor import problems_of, reach_problems
 from bridge.setup.facts import Facts, LedgerFacts, Reach
 
@@ -48,6 +50,19 @@ def test_old_time_zones_are_a_warning(tzdata: str, warned: bool) -> None:
     versions = replace(FACTS.versions, tzdata=tzdata)
     found = problems_of(replace(FACTS, versions=versions))
     assert severities(found) == ([Severity.WARNING] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("group", "severity", "who"),
+    [(None, Severity.WARNING, "everybody"), ("staff", Severity.NOTE, "the group staff")],
+)
+def test_a_secret_that_others_can_read_is_told(
+    group: str | None, severity: Severity, who: str
+) -> None:
+    (found,) = problems_of(replace(FACTS, exposed=(Exposed(Path("/home/ann/token"), group),)))
+    assert (found.severity, found.where) == (severity, "secrets")
+    assert found.what.startswith(who)
+    assert "chmod 600 /home/ann/token" in found.remedy
 
 
 def test_holidays_that_end_are_a_warning() -> None:
