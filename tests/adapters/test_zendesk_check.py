@@ -182,6 +182,15 @@ class TestTheRights:
         assert (problem.severity, told in problem.what, problem.where) == (severity, True, "rights")
         assert problem.remedy
 
+    @pytest.mark.parametrize("seen", ["groups", "assigned", "organization"])
+    def test_to_some_tickets_alone_are_told(self, seen: str) -> None:
+        me = Me(id=7, role="agent", ticket_restriction=seen)
+        (problem,) = rights_problems(self.CONFIG, me, NOW)
+        assert (problem.severity, f"(only {seen})" in problem.what) == (Severity.WARNING, True)
+        assert "access to all tickets" in problem.remedy
+        whole = Me(id=7, role="agent", ticket_restriction=None)
+        assert rights_problems(self.CONFIG, whole, NOW) == []
+
     @pytest.mark.parametrize(("role", "show_balance"), [("agent", False), ("admin", True)])
     def test_the_right_ones_are_no_problem(self, role: str, show_balance: bool) -> None:
         config = ZendeskConfig("acme", (SECRET,), "points", "secret", show_balance=show_balance)

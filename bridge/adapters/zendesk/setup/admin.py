@@ -30,11 +30,15 @@ _MOST_FOUND = 1000
 
 
 class Me(BaseModel):
-    """Whom Zendesk takes us for; somebody it does not know has no id."""
+    """Whom Zendesk takes us for; somebody it does not know has no id.
+
+    `ticket_restriction` is the word for the tickets that it sees; None or blank: all.
+    """
 
     id: int | None
     role: str = ""
     organization_id: int | None = None
+    ticket_restriction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from bridge.adapters.answers import label
 from bridge.adapters.provisioning import Problem, Severity, delivery_remedy
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
@@ -36,6 +37,14 @@ def rights_problems(config: ZendeskConfig, me: Me | None, now: datetime) -> list
     elif me.role == "agent" and config.show_balance:
         what = "the bridge's user is an agent, who may not write the fields of organisations"
         remedy = "make it an admin, or give it a role that may, or set show_balance to false"
+        found.append(Problem(Severity.WARNING, "rights", what, remedy))
+    if me.role in _AGENTS and me.ticket_restriction:
+        seen = label(me.ticket_restriction)
+        what = (
+            f"the bridge's user does not see all tickets (only {seen}), so the others cannot be"
+            " charged: each that is heard of is left alone or becomes a dead letter"
+        )
+        remedy = "give it access to all tickets (Admin Center, People, Team members)"
         found.append(Problem(Severity.WARNING, "rights", what, remedy))
     return found
 
