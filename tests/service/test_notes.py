@@ -111,6 +111,13 @@ def test_an_address_or_an_id_is_no_name_to_a_requester(house: House, name: str) 
     assert "and your account has 0 on hand" in last(house)
 
 
+def test_what_stands_for_a_name_is_in_the_helpdesk_s_language(house: House) -> None:
+    house.configure(language="de")
+    house.open(customer=Customer("person:8", "carla@acme.example"))
+    house.run()
+    assert "; Ihr Konto hat derzeit 0." in last(house)
+
+
 def test_but_it_is_to_an_agent(house: House) -> None:
     house.buy(10, "carla@acme.example")
     house.open(customer=Customer("person:8", "carla@acme.example"))
