@@ -26,7 +26,7 @@ from bridge.terminal.balance import (
     show_balances,
     show_change,
 )
-from bridge.terminal.output import Json, dump
+from bridge.terminal.output import Json, dump, telling
 from bridge.terminal.statement import show_statement
 
 commands = typer.Typer()
@@ -129,11 +129,12 @@ def account(
     with _asking(context, link) as bridge:
         changed = confirmed(lambda sure: change_account(bridge, ref, _sure(wanted, sure)), said)
         found = reports.balance(bridge, f"{REF}{changed.account.ref}")
-    if as_json:
-        dump(balance_as_json(found) | {"was": changed.was, "now": changed.now})
-    else:
-        show_change(changed)
-        show_balance(found)
+    with telling():
+        if as_json:
+            dump(balance_as_json(found) | {"was": changed.was, "now": changed.now})
+        else:
+            show_change(changed)
+            show_balance(found)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from bridge.errors import UnknownAccount
 from bridge.service import purchases
 from bridge.settings import Purpose
 from bridge.terminal.names import called
-from bridge.terminal.output import Json, dump, escaped, say, table
+from bridge.terminal.output import Json, dump, escaped, say, table, telling
 
 commands = typer.Typer()
 undoing = typer.Typer(help="Purchases that were booked.", no_args_is_help=True)
@@ -49,9 +49,14 @@ def purchase(
             ),
             {UnknownAccount: new},
         )
-    if as_json:
-        dump(bought)
-        return
+    with telling():
+        if as_json:
+            dump(bought)
+        else:
+            _show_bought(bought)
+
+
+def _show_bought(bought: purchases.Bought) -> None:
     verb = "Booked" if bought.created else f"Booked before as {bought.reference}, nothing changed:"
     say(
         f"{escaped(verb)} [bold]{bought.points}[/] points for"
@@ -96,9 +101,14 @@ def cancel(
     """Take back what is unspent of a purchase; its reference stays taken. Safe to repeat."""
     with bridge_of(context, Purpose.LEDGER) as bridge:
         done = purchases.cancel(bridge, reference, reason, actor=getpass.getuser())
-    if as_json:
-        dump(done)
-        return
+    with telling():
+        if as_json:
+            dump(done)
+        else:
+            _show_cancelled(done)
+
+
+def _show_cancelled(done: purchases.Cancelled) -> None:
     who = called(done.account, done.name)
     if not done.created:
         say(f"Cancelled before, on {done.at:%Y-%m-%d}: nothing more of {who} to take back.")

@@ -90,14 +90,7 @@ def demo(
 @settings_commands.command(epilog="Example: points-bridge settings check --json")
 def check(context: typer.Context, as_json: Json = False) -> None:
     """Check the settings file and the secrets; names every problem at once."""
-    try:
-        settings = settings_of(context)
-    except SettingsError as error:
-        if not as_json:
-            raise
-        problems = str(error).splitlines()
-        dump({"ok": False, "settings": str(context.obj), "problems": problems})
-        raise typer.Exit(1) from None
+    settings = settings_of(context)
     found = {
         "settings": str(context.obj),
         "database": settings.database,

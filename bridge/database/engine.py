@@ -194,10 +194,8 @@ class Database:
             return
         try:
             found = self.read(_revision)
-        except DBAPIError as error:
-            raise SettingsError(
-                f"database: {self._path} is not an SQLite database, or is damaged"
-            ) from error
+        except (DBAPIError, LedgerBusy) as error:
+            raise SettingsError(f"database: {_unreadable(self._path, error)}") from error
         if found and found not in _known_revisions():
             raise SettingsError(
                 f"database: {self._path} was written by a newer version (schema {found}):"
@@ -205,6 +203,35 @@ class Database:
             )
         if found == "":
             raise SettingsError(f"database: {self._path} holds the tables of something else")
+
+
+_CANNOT_WRITE = (
+    "{path} cannot be opened: its files (-wal, -shm beside it) or its folder {folder} cannot be"
+    " written by this user; mend their owner and mode, or run as the user that owns them"
+)
+#: What SQLite says (https://www.sqlite.org/rescode.html), and what to do about it.
+_UNREADABLE = {
+    sqlite3.SQLITE_NOTADB: (
+        "{path} is not an SQLite database, or is damaged; name another file, or restore the last"
+        " sound backup"
+    ),
+    sqlite3.SQLITE_CORRUPT: "{path} is damaged; restore the last sound backup",
+    sqlite3.SQLITE_CANTOPEN: _CANNOT_WRITE,
+    sqlite3.SQLITE_READONLY: _CANNOT_WRITE,
+    sqlite3.SQLITE_PERM: _CANNOT_WRITE,
+    sqlite3.SQLITE_FULL: "the disk under {folder} is full; make room",
+    sqlite3.SQLITE_IOERR: "the disk under {folder} fails to read or write; look at it",
+}
+
+
+def _unreadable(path: Path, error: BaseException) -> str:
+    """Why a database cannot be read, as SQLite says it. Raises LedgerBusy: it only waits."""
+    cause = error.__cause__ if isinstance(error, LedgerBusy) else error
+    code = getattr(getattr(cause, "orig", cause), "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, LedgerBusy) and code not in _UNREADABLE:
+        raise error
+    why = _UNREADABLE.get(code, "{path} is not an SQLite database, or is damaged")
+    return why.format(path=path, folder=path.parent)
 
 
 def _path_in(url: str) -> Path:

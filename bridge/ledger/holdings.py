@@ -3,6 +3,7 @@
 Expired points are never counted, booked as such or not.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
@@ -40,19 +41,22 @@ class PurchaseLine:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One entry of an account, and its balance after it (points that expired count until booked).
+    """One entry of an account, and its balance after it.
 
-    `reference` is the payment's; `helpdesk` and `ticket_number` are None where no incident is
-    concerned. `at` is UTC.
+    `reference` is the payment's, and `purchased_on` and `expires_at` (UTC, exclusive) are its
+    lot's; `helpdesk` and `ticket_number` are None where no incident is concerned. `at` is UTC.
+    `entry_id` is None for points that have expired and are not booked so yet.
     """
 
-    entry_id: int
+    entry_id: int | None
     at: datetime
     kind: str
     points: int
     balance: int
     source: str
     reference: str
+    purchased_on: date
+    expires_at: datetime
     helpdesk: str | None
     ticket_number: str | None
     actor: str
@@ -112,8 +116,11 @@ def next_expiry(conn: Connection, account_id: int, at: datetime) -> tuple[dateti
     return (row[0], int(row[1])) if row else None
 
 
-def statement(conn: Connection, account_id: int) -> list[StatementLine]:
-    """Every entry of an account, in the order of booking."""
+def statement(conn: Connection, account_id: int, at: datetime) -> list[StatementLine]:
+    """Every entry of an account in the order of booking, and what has expired at `at` unbooked.
+
+    The last balance is what is `on_hand`, whether anybody has booked the expiries or not.
+    """
     query = (
         select(
             entries.c.id.label("entry_id"),
@@ -122,6 +129,8 @@ def statement(conn: Connection, account_id: int) -> list[StatementLine]:
             entries.c.delta.label("points"),
             lots.c.source,
             lots.c.reference,
+            lots.c.purchased_on,
+            lots.c.expires_at,
             incidents.c.helpdesk,
             incidents.c.ticket_number,
             txs.c.actor,
@@ -134,11 +143,31 @@ def statement(conn: Connection, account_id: int) -> list[StatementLine]:
         .where(txs.c.account_id == account_id)
         .order_by(entries.c.id)
     )
-    rows = conn.execute(query).mappings().all()
+    booked = [dict(row) for row in conn.execute(query).mappings()]
+    rows = [*booked, *_unbooked(conn, account_id, at)]
     balances = accumulate(row["points"] for row in rows)
     return [
         StatementLine(**row, balance=balance) for row, balance in zip(rows, balances, strict=True)
     ]
+
+
+def _unbooked(conn: Connection, account_id: int, at: datetime) -> Iterator[dict[str, Any]]:
+    mine = (lots.c.account_id == account_id, lots.c.remaining > 0, lots.c.expires_at <= at)
+    for lot in conn.execute(select(lots).where(*mine).order_by(lots.c.expires_at, lots.c.id)):
+        yield {
+            "entry_id": None,
+            "at": lot.expires_at,
+            "kind": "expiry",
+            "points": -lot.remaining,
+            "source": lot.source,
+            "reference": lot.reference,
+            "purchased_on": lot.purchased_on,
+            "expires_at": lot.expires_at,
+            "helpdesk": None,
+            "ticket_number": None,
+            "actor": "bridge",
+            "reason": "expired; not booked yet",
+        }
 
 
 def purchases(conn: Connection, account_id: int | None = None) -> list[PurchaseLine]:

@@ -21,6 +21,7 @@ from bridge.ticket import Fields
 class Balance:
     """What an account has now: points on hand, and the lots that they lie in, next expiry first.
 
+    `expired_unbooked` are points that have expired and that nobody has booked so yet.
     `also_known_as`: by what else people may mean it. `records`: which customer records are its.
     """
 
@@ -29,16 +30,18 @@ class Balance:
     records: tuple[str, ...]
     located: Located
     on_hand: int
+    expired_unbooked: int
     lots: tuple[LotLine, ...]
     held: int
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Every booking of an account, oldest first, with the running balance."""
+    """Every booking of an account, oldest first, with the running balance. `zone` is its own."""
 
     account: Account
     also_known_as: tuple[str, ...]
+    zone: str
     entries: list[StatementLine]
 
 
@@ -82,7 +85,8 @@ def statement(bridge: Bridge, ref: str) -> Statement:
     def work(conn: Connection) -> Statement:
         account = accounts.find(conn, ref)
         others = accounts.other_names(conn, account)
-        return Statement(account, others, holdings.statement(conn, account.id))
+        zone = bridge.locate(account).calendar.zone
+        return Statement(account, others, zone, holdings.statement(conn, account.id, bridge.now()))
 
     return bridge.db.read(work)
 
@@ -107,7 +111,10 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
     held = len(incidents.held(conn, account.id))
     others, points = accounts.other_names(conn, account), holdings.on_hand(conn, account.id, now)
     records = accounts.records(conn, account.id)
-    return Balance(account, others, records, located, points, lots, held)
+    expired = sum(
+        lot.remaining for lot in holdings.live_lots(conn, account.id) if lot.expires_at <= now
+    )
+    return Balance(account, others, records, located, points, expired, lots, held)
 
 
 def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) -> Explanation:

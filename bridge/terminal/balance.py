@@ -41,6 +41,11 @@ def show_balance(found: Balance) -> None:
     )
     say(f"Hours: {escaped(_hours(found))}.")
     say(f"Customer records: {escaped(', '.join(found.records) or 'none yet')}.")
+    if found.expired_unbooked:
+        say(
+            f"[yellow]Note:[/] {found.expired_unbooked} points have expired, which is not booked"
+            " yet: a server books it 72 hours later."
+        )
     for warning in found.located.warnings:
         say(f"[yellow]Note:[/] {escaped(warning)}.")
     rows = [
@@ -114,6 +119,7 @@ def balance_as_json(found: Balance) -> dict[str, object]:
     return names_as_json(found) | {
         "records": found.records,
         "on_hand": found.on_hand,
+        "expired_unbooked": found.expired_unbooked,
         "waiting": found.held,
         "zone": found.located.calendar.zone,
         "country": found.located.country,

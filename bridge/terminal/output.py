@@ -1,8 +1,13 @@
 """How the command speaks: tables for people, JSON for scripts, complaints on stderr."""
 
+import errno
+import io
 import json
+import os
+import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -12,19 +17,59 @@ import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
 #: The option of every command that a script may want to read.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-console = Console(highlight=False, emoji=False)
-_errors = Console(stderr=True, highlight=False, emoji=False)
+#: A column of this width at most is never broken: dates, numbers, kinds.
+_SHORT = 24
+
+
+class _Console(Console):
+    """As rich has it, but that what to do about a closed pipe is the command's to say."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+console = _Console(highlight=False, emoji=False)
+_errors = _Console(stderr=True, highlight=False, emoji=False)
 
 
 def complain(message: str) -> None:
     """Say on stderr what went wrong."""
     _print(_errors, f"[bold red]Error:[/] {escaped(message)}")
+
+
+def speak_any_tongue() -> None:
+    """Let output hold what its encoding lacks: a `?` stands for it, and nothing fails."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Tell of what has been done: it stays done where nobody can be told.
+
+    A full disk or a closed pipe behind stdout is no failure of the command then.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            complain(f"it is done, but could not be told: {error.strerror}")
+        give_up_stdout()
+
+
+def give_up_stdout() -> None:
+    """What waits to be written there must not fail once more when Python ends."""
+    with suppress(OSError):  # a test's stdout is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(message: str = "", *, indent: int = 0, style: str | None = None) -> None:
@@ -55,12 +100,31 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         _print_whole(title, columns, lines)
         return
     grid = Table(title=escaped(title), title_justify="left", title_style="bold")
-    for name in columns:
-        right = name.startswith("#")
-        grid.add_column(name.lstrip("#"), justify="right" if right else "left", overflow="fold")
+    for name, *texts in zip(columns, *lines, strict=True):
+        right, short = name.startswith("#"), max(map(cell_len, [name, *texts])) <= _SHORT
+        grid.add_column(
+            name.lstrip("#"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=short,
+            min_width=None if short else _SHORT,
+        )
     for line in lines:
         grid.add_row(*map(escaped, line))
-    console.print(grid)
+    endless = console.options.update_width(10_000)
+    if Measurement.get(console, endless, grid).minimum <= console.width:
+        console.print(grid)
+    else:
+        _print_one_by_one(title, columns, lines)
+
+
+def _print_one_by_one(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """For a terminal that is too narrow: a paragraph for each row, so that no date is broken."""
+    say(f"[bold]{escaped(title)}[/]")
+    for line in lines:
+        say()
+        for name, text in zip(columns, line, strict=True):
+            say(f"{name.lstrip('#')}: {escaped(text)}")
 
 
 def cell(value: object) -> str:

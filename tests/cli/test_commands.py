@@ -191,18 +191,16 @@ def test_settings_check_names_every_problem(
     assert "Europe/Bern" in err
 
 
-@pytest.mark.parametrize("command", [("settings", "check"), ("doctor",)], ids=" ".join)
-def test_wrong_settings_are_json_as_well(
-    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+def test_wrong_settings_are_problems_of_doctor_s(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("POINTS_BRIDGE_SUPPORT_TOKEN")
     monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_WEBHOOK_SECRET", "abc")
-    code, out, err = run(*command, "--json")
+    code, out, err = run("doctor", "--json")
     found = json.loads(out)
     assert (code, err, found["ok"], len(found["problems"])) == (1, "", False, 2)
     assert "support.token: is not set" in str(found["problems"][0])
-    unnamed = found.keys() - named_on_the_page(*command)
-    assert not unnamed
+    assert not found.keys() - named_on_the_page("doctor")
 
 
 def test_explain_tells_every_rule_in_order(run: Run, scene: Scene) -> None:

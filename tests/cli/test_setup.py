@@ -92,8 +92,9 @@ def test_the_public_address_may_be_given_with_the_command(run: Run, bare: Scene)
 def test_what_cannot_be_done_is_said(
     run: Run, settings: Path, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
-    got, _, err = run(*SETUP, *arguments)
-    assert (got, complaint in " ".join(err.replace("│", " ").split())) == (code, True), err
+    got, out, err = run(*SETUP, *arguments)
+    said = " ".join((out + err).replace("│", " ").split())
+    assert (got, complaint in said) == (code, True), err
 
 
 def test_a_helpdesk_that_is_not_configured_is_named(run: Run, settings: Path) -> None:

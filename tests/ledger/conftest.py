@@ -116,7 +116,7 @@ class Book:
         return {lot.id: lot.remaining for lot in lots}
 
     def lines(self, account_id: int) -> list[holdings.StatementLine]:
-        return self.db.read(lambda conn: holdings.statement(conn, account_id))
+        return self.db.read(lambda conn: holdings.statement(conn, account_id, self.now))
 
     def audit(self) -> list[str]:
         return self.db.read(audit)

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from bridge.database import engine
 from bridge.database.engine import Database
 from bridge.database.schema import helpdesks, links
 from bridge.errors import LedgerBusy, SettingsError
@@ -424,3 +425,35 @@ def test_a_failure_never_shows_what_was_to_be_written(db: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
         db.write(adding("secret"))
     assert "secret" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_not_called_damage(path: Path) -> None:
+    """SQLite needs files beside the database, and finds one that it cannot open."""
+    path.with_name(f"{path.name}-wal").mkdir()
+    with pytest.raises(SettingsError, match=r"its folder .* cannot be written by this user"):
+        Database.open(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (sqlite3.SQLITE_NOTADB, "is not an SQLite database, or is damaged"),
+        (sqlite3.SQLITE_CORRUPT, "is damaged; restore the last sound backup"),
+        (sqlite3.SQLITE_READONLY, "cannot be written by this user"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "cannot be written by this user"),
+        (sqlite3.SQLITE_FULL, "is full; make room"),
+        (sqlite3.SQLITE_IOERR_READ, "fails to read or write; look at it"),
+    ],
+)
+def test_each_cause_has_its_own_sentence(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int, why: str
+) -> None:
+    failure = sqlite3.OperationalError("as SQLite says it")
+    failure.sqlite_errorcode = code
+
+    def fails(_conn: Connection) -> None:
+        raise DBAPIError("SELECT", None, failure)
+
+    monkeypatch.setattr(engine, "_revision", fails)
+    with pytest.raises(SettingsError, match=why):
+        Database.open(f"sqlite:///{path}")

@@ -10,7 +10,7 @@ from bridge.ledger.holdings import LotLine
 from bridge.policy.points import expires_at
 from bridge.service.intake import handle_next
 from bridge.service.reports import balance, balances, explain, statement
-from bridge.service.watch import watch_clocks
+from bridge.service.watch import expire_points, watch_clocks
 from bridge.ticket import PointsState, SlaState, Status
 from tests.service.conftest import ACME, BETA, DAY, HOUR, NOW, House
 
@@ -161,3 +161,21 @@ def test_which_ticket_is_meant_is_asked_where_it_is_not_clear(house: House) -> N
         explain(house.bridge, "support", "6")
     found = [explain(house.bridge, "support", f"{kind}:6") for kind in ("id", "number")]
     assert [one.ticket_id for one in found] == ["6", "5"]
+
+
+@pytest.mark.parametrize("days", [0, 364, 365, 366, 367, 368, 369, 372, 400, 800])
+@pytest.mark.parametrize("booked", [True, False])
+def test_a_statement_ends_with_what_is_on_hand(house: House, days: int, booked: bool) -> None:
+    house.buy(30, reference="INV-1")
+    house.open()
+    house.run()
+    house.later(days=3)
+    house.buy(20, reference="INV-2")
+    house.later(days=days)
+    if booked:
+        expire_points(house.bridge)
+    entries = statement(house.bridge, ACME.name).entries
+    found = balance(house.bridge, ACME.name)
+    assert entries[-1].balance == found.on_hand
+    unbooked = sum(-line.points for line in entries if line.entry_id is None)
+    assert unbooked == found.expired_unbooked
