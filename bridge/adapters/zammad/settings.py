@@ -31,7 +31,8 @@ class ZammadSettings(VendorSettings):
     kept_by_setup: ClassVar[frozenset[str]] = frozenset({"webhook_secret"})
 
     url: Annotated[BaseUrl, AfterValidator(_without_api)]
-    """Where Zammad is: `"https://helpdesk.example.com"`. Plain http only on the same machine."""
+    """Where Zammad is: `"https://helpdesk.example.com"`, without `/api/v1`. Plain http only on the
+    same machine."""
     token: SecretStr
     """An access token with the permission `ticket.agent`."""
     webhook_secret: SecretStr | None = None
