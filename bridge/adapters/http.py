@@ -8,7 +8,7 @@ import io
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPResponse
@@ -74,7 +74,9 @@ def _not_json(name: str) -> NoReturn:
 class GuardedSession(requests.Session):
     """A session for one thread that keeps every promise of `Adapter`, whoever uses it.
 
-    A request is sent once, to `base_url` only, follows no redirect, and ends within the deadline.
+    A request is sent once, to `base_url` only, follows no redirect, and ends within the deadline;
+    one of the methods that may be sent `again` once more, on a fresh connection, where the other
+    side closed the one it was sent on before it answered.
     What comes back is a 2xx answer, read to its end; everything else is raised in our error tree.
     A vendor's own client library can be given one: it then never sees an answer to retry.
     """
@@ -87,6 +89,7 @@ class GuardedSession(requests.Session):
         deadline: float,
         max_bytes: int = MAX_ANSWER_BYTES,
         explain: Explain = lambda _failure: None,
+        again: Collection[str] = (),
     ) -> None:
         """Connect to nothing yet.
 
@@ -97,8 +100,10 @@ class GuardedSession(requests.Session):
                 Neither the operating system's name look-up nor `sign` is counted.
             max_bytes: the longest answer that is read, decompressed.
             explain: the vendor's reading of a failure.
+            again: the methods whose calls may all be repeated.
         """
         super().__init__()
+        self._again = frozenset(again)
         self.base_url = base_url
         self._deadline = deadline
         self._max_bytes = max_bytes
@@ -126,10 +131,8 @@ class GuardedSession(requests.Session):
         where = _where(method, url)
         if not url.startswith(f"{self.base_url}/"):
             raise HelpdeskRefused(f"{where}: that is not the helpdesk's own address")
-        # Overrules what a client library thinks is right.
-        kwargs |= {"timeout": self._timeout(), "allow_redirects": False, "stream": True}
         try:
-            with super().request(method, url, *args, **kwargs) as response:
+            with self._sent(method, url, *args, **kwargs) as response:
                 raw = self._read(response, where)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Their texts quote URLs, so neither text nor cause may travel on.
@@ -138,6 +141,19 @@ class GuardedSession(requests.Session):
         if not 200 <= response.status_code < 300:
             raise self._failed(where, response, raw)
         return _whole(response, raw)
+
+    def _sent(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        # Overrules what a client library thinks is right.
+        kwargs |= {"allow_redirects": False, "stream": True, "timeout": self._timeout()}
+        since = monotonic()
+        try:
+            return super().request(method, url, *args, **kwargs)
+        except requests.ConnectionError as error:
+            left = self._deadline - (monotonic() - since)
+            if method not in self._again or isinstance(error, requests.Timeout) or left <= 0:
+                raise
+        self.get_adapter(url).close()
+        return super().request(method, url, *args, **kwargs | {"timeout": self._timeout(left)})
 
     def _read(self, response: requests.Response, where: str) -> bytes:
         raw = bytearray()
@@ -165,8 +181,9 @@ class GuardedSession(requests.Session):
         failure = Failure(where, status, body, retry_after_in(told), answered_by(told))
         return self._explain(failure) or _general(failure)
 
-    def _timeout(self) -> Timeout:
-        return Timeout(connect=min(CONNECT_TIMEOUT, self._deadline), total=self._deadline)
+    def _timeout(self, left: float | None = None) -> Timeout:
+        total = self._deadline if left is None else left
+        return Timeout(connect=min(CONNECT_TIMEOUT, total), total=total)
 
 
 class JsonClient:

@@ -182,8 +182,10 @@ class Provisioner(ABC):
         """
 
     @abstractmethod
-    def removal(self) -> Plan:
+    def removal(self, *, hide_fields: bool = False) -> Plan:
         """How to take away what was set up. Fields stay, and so does everything in them.
+
+        With `hide_fields` those that show points are taken out of sight, until the next set-up.
 
         Raises: as `plan`.
         """

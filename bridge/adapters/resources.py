@@ -19,6 +19,21 @@ MARKER = "Made by points-bridge setup, which undoes changes made here."
 """In the note of what is ours: names are rarely unique."""
 
 
+REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
+"""What a set-up may send again: records that are read, changed or deleted, each as a whole."""
+
+POINTS = "points_"
+"""What the names of fields begin with that show points: ours, and nobody else's."""
+
+
+def shift(row: Json, body: Json, key: str) -> str:
+    """In what a record differs: from what to what, where that is short and no secret."""
+    was, wanted = row.get(key), body[key]
+    told = all(isinstance(one, str | int | bool | None) for one in (was, wanted))
+    secret = any(word in key for word in ("secret", "token", "password"))
+    return f"{key}: {was} → {wanted}" if told and not secret else key
+
+
 class Api(Protocol):
     """A helpdesk as its admin calls it: lists of records that have an `id`.
 
@@ -154,6 +169,10 @@ class Resource:
         """Send the whole body, of which helpdesks may clear what is left out."""
         return self.lists.api.update(self.path, row["id"], body)
 
+    def hide(self, row: Json) -> None:
+        """Take a field out of sight; what is in it stays."""
+        self.lists.api.update(self.path, row["id"], {"active": False})
+
     def reports(self) -> Iterable[Step]:
         """What is nothing to be done about, but to be known."""
         return ()
@@ -194,6 +213,13 @@ class Records(Resource):
         return Step(self.kind, name, Action.REMOVE, detail, required=needed, apply=delete)
 
 
+def addressed(step: Step, endpoint: str | None) -> Step:
+    """A webhook's step that says where it sends to, if nothing else is to be said of it."""
+    if step.detail or endpoint is None or step.action not in {Action.MAKE, Action.KEEP}:
+        return step
+    return replace(step, detail=f"sends to {endpoint}")
+
+
 def made(resources: Iterable[Resource]) -> Iterator[Step]:
     """What is to become of each item, in order: what others need comes before them."""
     for resource in resources:
@@ -223,6 +249,17 @@ def removals(resources: Sequence[Records]) -> Iterator[Step]:
     for resource in reversed(resources):
         shut = _left_out(resource)
         yield from [shut] if shut else map(resource.removal, resource.ours())
+
+
+def hidden(resources: Iterable[Resource]) -> Iterator[Step]:
+    """How to take what shows points out of sight; the next set-up shows it again."""
+    for resource in resources:
+        shown = (row for item in resource.items for row in resource.found(item)[:1])
+        for row in shown:
+            name = resource.called(row)
+            if name.startswith(POINTS) and row.get("active") is not False:
+                detail, hide = "is hidden; its values stay", partial(resource.hide, row)
+                yield Step(resource.kind, name, Action.CHANGE, detail, required=False, apply=hide)
 
 
 def reports(resources: Iterable[Resource]) -> Iterator[Step]:

@@ -16,8 +16,8 @@ from bridge.cli.common import bridge_of, settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
 from bridge.settings import Purpose, Settings
-from bridge.setup.going_live import InService, in_service
-from bridge.setup.plan import apply, changes, plan, removal
+from bridge.setup.going_live import InService, in_service, waiting
+from bridge.setup.plan import Applied, apply, changes, plan, removal
 from bridge.setup.prove import PATIENCE, Proved, prove
 from bridge.terminal.output import Json, complain, dump, escaped, say, table
 
@@ -37,6 +37,8 @@ _NEXT = (
 _GOES_ON = (
     "What was done before stays. Mend that and run the same command again: it goes on from there."
 )
+_AGAIN = "What was done before stays. Run the same command again: it goes on from there."
+_INTERRUPTED = 130
 
 
 @dataclass
@@ -69,6 +71,10 @@ def setup(
     remove: Annotated[
         bool, typer.Option("--remove", help="Take it away again; fields and their data stay.")
     ] = False,
+    hide_fields: Annotated[
+        bool,
+        typer.Option("--hide-fields", help="With --remove: take the fields out of sight, too."),
+    ] = False,
     prove_it: Annotated[
         bool,
         typer.Option("--prove", help="Then open test tickets: does each event reach the receiver?"),
@@ -79,6 +85,7 @@ def setup(
     _refuse(
         {
             "--prove goes with neither --dry-run nor --remove": prove_it and (dry_run or remove),
+            "--hide-fields goes with --remove alone": hide_fields and not remove,
             "--json cannot ask; add --yes or --dry-run": as_json and not (yes or dry_run),
         }
     )
@@ -86,10 +93,14 @@ def setup(
     settings = settings_of(context, Purpose.SET_UP)
     provisioner = provisioner_of(settings, helpdesk)
     wanted = wanted_of(settings, helpdesk, _address(url))
-    found = removal(provisioner) if remove else plan(provisioner, wanted)
-    service = None if remove else in_service(settings, helpdesk, provisioner)
+    if remove:
+        found, service = removal(provisioner, hide_fields=hide_fields), None
+        told = _left_behind(waiting(settings, helpdesk), hidden=hide_fields)
+    else:
+        found, service = plan(provisioner, wanted), in_service(settings, helpdesk, provisioner)
+        told = service.sentence
     if not as_json:
-        _show(helpdesk, found, service)
+        _show(helpdesk, found, told)
     steps = changes(found)[: 0 if dry_run else None]
     if steps and not yes:
         typer.confirm(f"Carry out {len(steps)} changes in {helpdesk}?", abort=True)
@@ -124,16 +135,41 @@ def _take_up(settings: Settings, helpdesk: str, service: InService, *, ask: bool
     take_up(settings, helpdesk)
 
 
-def _show(helpdesk: str, plan: Plan, service: InService | None) -> None:
-    kept = sum(step.action is Action.KEEP for step in plan)
+def _left_behind(held: int, *, hidden: bool) -> str:
+    """What becomes of fields and held tickets, which no removal takes away."""
+    stay = "Fields and their values stay."
+    if not hidden:
+        stay = (
+            "Fields and their values stay, and agents can edit them then: what keeps them read-only"
+            " goes. Add --hide-fields to take them out of sight as well."
+        )
+    if not held:
+        return stay
+    return (
+        f"{stay} {held} tickets wait for points: nothing more is heard of them, so nobody releases"
+        " them, and whoever runs `serve` declines them on their day; look at them first."
+    )
+
+
+def _show(helpdesk: str, plan: Plan, told: str) -> None:
     rows = [_row(step) for step in plan if step.action is not Action.KEEP]
     if rows:
         table(f"Plan for {helpdesk}", ("What to do", "What", "Name", "Why"), rows)
-    say(f"{kept} things are as they must be.")
+    if kept := _as_they_must_be(plan):
+        say(f"As they must be: {escaped(kept)}.")
     if not any(step.changes for step in plan):
         say("[green]Nothing is to be done.[/]")
-    if service:
-        say(escaped(service.sentence))
+    say(escaped(told))
+
+
+def _as_they_must_be(plan: Plan) -> str:
+    """The names of what is kept, by kind; of a webhook also where it sends to."""
+    kept: dict[str, list[str]] = {}
+    for step in plan:
+        if step.action is Action.KEEP:
+            detail = f" ({step.why})" if step.why else ""
+            kept.setdefault(step.kind, []).append(f"{step.name}{detail}")
+    return "; ".join(f"{kind} {', '.join(names)}" for kind, names in kept.items())
 
 
 def _row(step: Step) -> tuple[object, ...]:
@@ -141,20 +177,37 @@ def _row(step: Step) -> tuple[object, ...]:
 
 
 def _carry_out(steps: Sequence[Step], *, quiet: bool) -> _Outcome:
-    outcome = _Outcome()
-    for number, done in enumerate(apply(steps), start=1):
-        if done.left_out:
-            outcome.left_out.append(done.failure)
-            complain(f"{done.failure}\nIt is left out: the bridge works without it.")
-        elif done.failure:
-            outcome.failed = done.failure
-            complain(f"{done.failure}\n{_GOES_ON}")
-        elif not quiet:
-            count, step = f"[dim]{number}/{len(steps)}[/]", done.step
-            say(f"{count} {_DONE[step.action]} {escaped(step.kind)} {escaped(step.name)}")
+    outcome, number = _Outcome(), 0
+    try:
+        for number, done in enumerate(apply(steps), start=1):
+            _note(outcome, done, f"{number}/{len(steps)}", quiet=quiet)
+    except KeyboardInterrupt:
+        complain(_stopped(steps, number))
+        raise typer.Exit(_INTERRUPTED) from None
     if not (quiet or outcome.failed) and any(one.action is not Action.REMOVE for one in steps):
         say(_NEXT)
     return outcome
+
+
+def _note(outcome: _Outcome, done: Applied, count: str, *, quiet: bool) -> None:
+    step = done.step
+    if done.left_out:
+        outcome.left_out.append(done.failure)
+        complain(f"{done.failure}\nIt is left out: the bridge works without it.")
+    elif done.failure:
+        outcome.failed = done.failure
+        complain(f"{done.failure}\n{_GOES_ON}")
+    elif not quiet:
+        say(f"[dim]{count}[/] {_DONE[step.action]} {escaped(step.kind)} {escaped(step.name)}")
+
+
+def _stopped(steps: Sequence[Step], done: int) -> str:
+    """Where a set-up was interrupted: that step may have been carried out, or not."""
+    at = steps[min(done, len(steps) - 1)]
+    return (
+        f"stopped at {done + 1} of {len(steps)}, {at.kind} {at.name}, which may have been carried"
+        f" out.\n{_AGAIN}"
+    )
 
 
 def _prove(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from bridge.database.schema import clocks, decisions, incidents
 from bridge.policy.clock import Clock
@@ -50,6 +50,13 @@ def newest(conn: Connection, helpdesk: str, ticket_id: str) -> Stored | None:
     )
     row = conn.execute(query).one_or_none()
     return _stored(row) if row else None
+
+
+def waiting_in(conn: Connection, helpdesk: str) -> int:
+    """How many incidents of a helpdesk wait for points."""
+    held = incidents.c.state == PointsState.AWAITING_POINTS
+    query = select(func.count()).where(incidents.c.helpdesk == helpdesk, held)
+    return conn.scalars(query).one()
 
 
 def numbered(conn: Connection, helpdesk: str, number: str) -> list[str]:

@@ -64,6 +64,20 @@ def in_service(settings: Settings, name: str, provisioner: Provisioner) -> InSer
         return InService(since, len(found - known))
 
 
+def waiting(settings: Settings, name: str) -> int:
+    """How many of a helpdesk's tickets wait for points, by the ledger. Reads only.
+
+    Raises:
+        SettingsError: the database cannot be used.
+        LedgerBusy: the database is locked.
+    """
+    with Database.open(settings.database) as database:
+        revision, head = database.revisions()
+        if revision != head:
+            return 0
+        return database.read(lambda conn: incidents.waiting_in(conn, name))
+
+
 def service_problems(settings: Settings, name: str, provisioner: Provisioner) -> list[Problem]:
     """What an admin should know of it. Reads only; raises nothing in our error tree."""
     where = f"{name}: in service"

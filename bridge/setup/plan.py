@@ -41,9 +41,9 @@ def plan(provisioner: Provisioner, wanted: Wanted) -> Plan:
     return _asked(partial(provisioner.plan, wanted))
 
 
-def removal(provisioner: Provisioner) -> Plan:
+def removal(provisioner: Provisioner, *, hide_fields: bool = False) -> Plan:
     """How to take away what was set up. Reads only. Raises as `plan`."""
-    return _asked(provisioner.removal)
+    return _asked(partial(provisioner.removal, hide_fields=hide_fields))
 
 
 def _asked(look: Callable[[], Plan]) -> Plan:
@@ -80,7 +80,9 @@ def apply(steps: Sequence[Step]) -> Iterator[Applied]:
             step.apply()
         except BridgeError as error:
             left_out = not step.required and isinstance(error, HelpdeskRefused)
-            yield Applied(step, str(error), left_out)
+            open_end = "; it may have been carried out all the same"
+            reason = f"{error}{open_end if isinstance(error, HelpdeskUnavailable) else ''}"
+            yield Applied(step, reason, left_out)
             if not left_out:
                 return
         else:

@@ -156,9 +156,10 @@ class TestDrift:
         row |= {"display": "Punkte", "active": False}
         plan = set_up(desk)
         assert "option review" in named(plan, "points_state").detail
+        assert "activity" in named(plan, "points_state").detail
         options = row["data_option"]["options"]
         assert options.keys() == {*PointsState, "our_own"}
-        assert (options["charged"], row["display"], row["active"]) == ("bezahlt", "Punkte", False)
+        assert (options["charged"], row["display"], row["active"]) == ("bezahlt", "Punkte", True)
         assert changes(desk.setup().plan(WANTED)) == []
 
     def test_of_a_limit_is_mended(self, desk: Desk) -> None:

@@ -25,6 +25,7 @@ from tests.adapters.zammad_desk import (
     WANTED,
     Desk,
     Row,
+    carry_out,
     changes,
     named,
     set_up,
@@ -240,6 +241,42 @@ class TestAnInterruptedSetup:
             take_away(desk)
             assert desk.setup().removal() == ()
             assert desk.rows("Webhook") == desk.rows("Calendar") == desk.rows("Sla") == []
+
+
+class TestAConnectionThatZammadCloses:
+    """Between two calls, as it does with idle ones: no set-up ends for that."""
+
+    @pytest.mark.parametrize("cut", range(0, 60, 3))
+    def test_is_tried_once_more_for_what_may_be_repeated(self, desk: Desk, cut: int) -> None:
+        desk.box.model.faults.add(Fault("*", "*"), times=cut)
+        desk.box.model.faults.add(Fault("[GPD][EUT]*", "*", drop=True))
+        set_up(desk)
+        assert changes(desk.setup().plan(WANTED)) == []
+
+    def test_is_not_for_what_makes_something(self, desk: Desk) -> None:
+        desk.box.model.faults.add(Fault("POST", "/api/v1/webhooks", drop=True, carried_out=True))
+        with pytest.raises(HelpdeskUnavailable):
+            set_up(desk)
+        assert len(desk.rows("Webhook")) == 1
+
+
+class TestHiding:
+    def test_takes_fields_out_of_sight_until_the_next_setup(self, desk: Desk) -> None:
+        set_up(desk)
+        hidden = [
+            step.name for step in desk.setup().removal(hide_fields=True) if "field" in step.kind
+        ]
+        assert {one.name for one in layout.TICKET_FIELDS} <= set(hidden)
+        carry_out(desk.setup().removal(hide_fields=True))
+        assert not any(row["active"] for row in desk.rows("Attribute") if row["name"] in hidden)
+        assert changes(desk.setup().removal(hide_fields=True)) == []
+        set_up(desk)
+        assert all(row["active"] for row in desk.rows("Attribute") if row["name"] in hidden)
+
+    def test_leaves_what_is_not_about_points(self, desk: Desk) -> None:
+        set_up(desk)
+        carry_out(desk.setup().removal(hide_fields=True))
+        assert desk.row("Attribute", "support_timezone")["active"]
 
 
 class TestASecretThatNobodyHas:

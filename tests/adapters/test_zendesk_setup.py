@@ -218,9 +218,10 @@ def cut_everywhere(
         desk.renew()
         prepare()
         desk.box.model.faults.add(Fault("*", "*"), times=cut)
-        desk.box.model.faults.add(fault)
+        desk.box.model.faults.add(fault, times=2 if fault.drop else 1)
         with pytest.raises(HelpdeskUnavailable):
             act()
+        desk.box.model.faults.clear()
         if (left := desk.state()) in met:
             continue  # from there it went on before: two reads leave the same
         met.append(left)
@@ -238,6 +239,24 @@ class TestAnInterruption:
     def test_of_a_removal_is_made_good_by_the_next_run(self, desk: Desk, fault: Fault) -> None:
         assert cut_everywhere(desk, fault, lambda: set_up(desk), lambda: take_away(desk)) > 3
         assert desk.rows("webhooks") == desk.rows("triggers") == desk.rows("views") == []
+
+
+def test_fields_are_hidden_until_the_next_setup(desk: Desk) -> None:
+    set_up(desk)
+    for step in desk.setup().removal(hide_fields=True):
+        step.apply()
+    assert not any(desk.row("ticket_fields", key)["active"] for key in FIELD_TYPES)
+    assert desk.setup().removal(hide_fields=True) == ()
+    set_up(desk)
+    assert all(desk.row("ticket_fields", key)["active"] for key in FIELD_TYPES)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_a_connection_that_zendesk_closes_ends_no_setup(desk: Desk, cut: int) -> None:
+    desk.box.model.faults.add(Fault("*", "*"), times=cut)
+    desk.box.model.faults.add(Fault("[GPD][EUAT]*", "/api/v2/*", drop=True))
+    set_up(desk)
+    assert changes(desk.setup().plan(WANTED)) == []
 
 
 class TestDrift:

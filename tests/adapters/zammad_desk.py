@@ -84,9 +84,9 @@ class Desk:
         return self.box.model.store.insert(table, fields, by)
 
     def fault(self, fault: Fault, *, after: int = 0) -> None:
-        """Let a call fail; `after` so many that do not."""
+        """Let a call fail; `after` so many that do not. What is dropped is dropped twice."""
         self.box.model.faults.add(Fault("*", "*"), times=after)
-        self.box.model.faults.add(fault)
+        self.box.model.faults.add(fault, times=2 if fault.drop else 1)
 
     def attribute(self, name: str, data_type: str, option: Row, object_: str = "Ticket") -> Row:
         """Somebody else's attribute, not migrated yet."""

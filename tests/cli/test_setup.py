@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from bridge import bootstrap
+from bridge.adapters.provisioning import Step
 from bridge.adapters.registry import VENDORS
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.cli import setup as command
 from bridge.demo.scene import HELPDESK, Scene
 from bridge.sandbox.zammad import Fault, Token
 from bridge.setup import prove as proving
+from bridge.setup.plan import Applied, apply
 from tests.cli.conftest import WEBHOOK_SECRET, Run, of
 
 SETUP = ("setup", HELPDESK)
@@ -242,3 +244,49 @@ def test_no_output_tells_a_secret(run: Run, bare: Scene) -> None:
         code, out, err = run(*SETUP, *arguments)
         assert code == 0
         assert not any(secret in out + err for secret in (WEBHOOK_SECRET, *Token))
+
+
+def test_the_plan_names_what_is_right_and_from_what_to_what_it_changes(
+    run: Run, bare: Scene
+) -> None:
+    of(run, *SETUP, "--yes")
+    (hook,) = bare.zammad.model.store.tables["Webhook"].values()
+    _, out, _ = run(*SETUP, "--dry-run", "--url", "https://points.example.com")
+    wanted = "https://points.example.com/webhooks/support"
+    assert f"endpoint: {hook['endpoint']} → {wanted}" in out
+    assert "As they must be: ticket field points_summary" in out
+    _, out, _ = run(*SETUP, "--dry-run")
+    assert f"webhook points-bridge (sends to {hook['endpoint']})" in out
+
+
+def test_an_interruption_says_where_it_stopped(
+    run: Run, bare: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(steps: Sequence[Step]) -> Iterator[Applied]:
+        for number, done in enumerate(apply(steps)):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield done
+
+    monkeypatch.setattr(command, "apply", interrupted)
+    code, _, err = run(*SETUP, "--yes")
+    said = " ".join(err.split())
+    assert (code, "Traceback" in said) == (130, False)
+    assert "stopped at 4 of" in said
+    assert "Run the same command again: it goes on from there" in said
+
+
+def test_removing_says_what_stays_and_what_becomes_of_held_tickets(
+    run: Run, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POINTS_BRIDGE_SUPPORT_SETUP_TOKEN", Token.ADMIN)
+    scene.zammad.model.add_customer("Carla", "carla@acme.example")
+    scene.zammad.model.customer_mails("carla@acme.example", "Help", "Please.")
+    scene.settle()
+    _, out, _ = run(*SETUP, "--remove", "--dry-run")
+    said = " ".join(out.split())
+    assert "agents can edit them then: what keeps them read-only goes. Add --hide-fields" in said
+    assert "1 tickets wait for points: nothing more is heard of them" in said
+    _, out, _ = run(*SETUP, "--remove", "--hide-fields", "--dry-run")
+    assert "is hidden; its values stay" in " ".join(out.split())
+    assert run(*SETUP, "--hide-fields", "--dry-run")[0] == 2

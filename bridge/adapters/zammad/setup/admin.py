@@ -12,7 +12,7 @@ from bridge.adapters.http import (
     decoded,
     signing,
 )
-from bridge.adapters.resources import Json
+from bridge.adapters.resources import REPEATABLE, Json, shift
 from bridge.adapters.zammad.adapter import ZammadConfig, reason_given
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import BridgeError, HelpdeskRefused
@@ -62,6 +62,7 @@ class ZammadAdmin:
             checked_base_url(config.url),
             sign=signing(f"Token token={token}"),
             deadline=config.deadline,
+            again=REPEATABLE,
             explain=lambda failure: _explain(failure, label),
         )
 
@@ -150,7 +151,7 @@ class ZammadAdmin:
         """The keys that differ. What this Zammad does not know is no matter."""
         names = {"signature_token": "secret"}
         return [
-            names.get(key, key)
+            names.get(key) or shift(row, body, key)
             for key, value in body.items()
             if key in row and _plain(row[key]) != _plain(value)
         ]

@@ -59,15 +59,20 @@ class Fields(Resource):
         """What the bridge writes and the attribute does not allow."""
         field = self._fields[body["name"]]
         long = [SHORT_NAME] if field.named_at_length(row.get("display")) else []
-        return [*field.lacking(_option(row)), *long]
+        shown = ["activity"] if field.needed and row.get("active") is False else []
+        return [*field.lacking(_option(row)), *shown, *long]
 
     def update(self, row: Json, body: Json) -> Json:
         """PUT of what an admin has chosen, widened by what it lacks."""
-        kept = ("object", "name", "display", "data_type", "screens", "active", "position")
         field = self._fields[body["name"]]
-        sent = {key: row[key] for key in kept} | {"data_option": field.widened(_option(row))}
+        active = {"active": True} if field.needed else {}
+        sent = _as_is(row) | {"data_option": field.widened(_option(row))} | active
         named = {"display": field.display} if field.named_at_length(row.get("display")) else {}
         return super().update(row, sent | named)
+
+    def hide(self, row: Json) -> None:
+        """PUT of all that an admin has chosen, but that it is active."""
+        super().update(row, _as_is(row) | {"data_option": _option(row), "active": False})
 
 
 class Migration:
@@ -145,6 +150,11 @@ class Migration:
 
     def _is_ours(self, row: Json) -> bool:
         return (row.get("object"), row.get("name")) in self._fields
+
+
+def _as_is(row: Json) -> Json:
+    kept = ("object", "name", "display", "data_type", "screens", "active", "position")
+    return {key: row[key] for key in kept}
 
 
 def _option(row: Json) -> Json:

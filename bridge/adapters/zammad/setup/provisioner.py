@@ -30,6 +30,7 @@ from bridge.adapters.resources import (
     Json,
     Lists,
     Records,
+    hidden,
     made,
     permission_lacking,
     removals,
@@ -123,11 +124,13 @@ class ZammadSetup(Provisioner):
             *closed_groups(self._admin, self._me),
         )
 
-    def removal(self) -> Plan:
+    def removal(self, *, hide_fields: bool = False) -> Plan:
         """Of what `plan` makes, the last first: a webhook that a trigger uses cannot go."""
         self._lists.forget()
         slas, said = self._slas.resources(None)
-        return (*removals((*self._records(None), *slas)), *said)
+        hiding = tuple(hidden(self._fields)) if hide_fields else ()
+        migration = tuple(self._migration.steps(hiding)) if hiding else ()
+        return (*removals((*self._records(None), *slas)), *said, *hiding, *migration)
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""

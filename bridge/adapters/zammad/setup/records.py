@@ -6,7 +6,7 @@ Names in Zammad are not unique but for triggers.
 from collections.abc import Iterator
 
 from bridge.adapters.provisioning import Action, Step
-from bridge.adapters.resources import Item, Json, Lists, Records
+from bridge.adapters.resources import Item, Json, Lists, Records, addressed
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 
 #: What Zammad's own replies are sent to, and what keeps one from answering a held ticket.
@@ -20,6 +20,10 @@ class Webhooks(Records):
     def __init__(self, lists: Lists, item: Item, endpoint: str | None) -> None:
         super().__init__(lists, "webhooks", "webhook", [item])
         self._endpoint = endpoint
+
+    def judge(self, item: Item) -> Step:
+        """With where it sends to."""
+        return addressed(super().judge(item), self._endpoint)
 
     def reports(self) -> Iterator[Step]:
         """Those that somebody made by hand for the same receiver."""

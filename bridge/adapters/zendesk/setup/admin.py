@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bridge.adapters.headers import http_date
 from bridge.adapters.http import Failure, GuardedSession, decoded
-from bridge.adapters.resources import Json
+from bridge.adapters.resources import REPEATABLE, Json, shift
 from bridge.adapters.zendesk.access import ZendeskConfig, account_url, credential
 from bridge.adapters.zendesk.http import reason_given
 from bridge.adapters.zendesk.pages import every_page
@@ -85,6 +85,7 @@ class ZendeskAdmin:
             base_url,
             sign=credential(config, monotonic, scope).sign,
             deadline=config.deadline,
+            again=REPEATABLE,
             explain=partial(_explain, scope),
         )
 
@@ -160,7 +161,7 @@ class ZendeskAdmin:
     def differing(row: Json, body: Json) -> list[str]:
         """The keys that differ. What a record does not show is no matter."""
         return [
-            key
+            shift(row, body, key)
             for key, value in body.items()
             if key in row and plain(key, row[key]) != plain(key, value)
         ]

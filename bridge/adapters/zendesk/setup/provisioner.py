@@ -26,7 +26,7 @@ from bridge.adapters.provisioning import (
     problems_in,
     unreachable,
 )
-from bridge.adapters.resources import Item, Json, Lists, made, removals, reports, surplus
+from bridge.adapters.resources import Item, Json, Lists, hidden, made, removals, reports, surplus
 from bridge.adapters.signatures import sign_hmac
 from bridge.adapters.zendesk.access import ZendeskConfig, runtime_scope
 from bridge.adapters.zendesk.setup import layout
@@ -99,10 +99,12 @@ class ZendeskSetup(Provisioner):
             *reports((*fields, *ours)),
         )
 
-    def removal(self) -> Plan:
+    def removal(self, *, hide_fields: bool = False) -> Plan:
         """Of what `plan` makes, the last first: triggers hold on to the webhook."""
         self._lists.forget()
-        return tuple(removals(self._ours(None)))
+        fields = (self._fields, OrganizationFields(self._lists, self._config))
+        hiding = hidden(fields) if hide_fields else ()
+        return (*removals(self._ours(None)), *hiding)
 
     def check(self, wanted: Wanted, now: Callable[[], datetime]) -> list[Problem]:
         """Ends early where the credentials are wrong: nothing more can be learnt."""

@@ -6,7 +6,7 @@ Titles in Zendesk are not unique.
 from collections.abc import Iterator, Sequence
 
 from bridge.adapters.provisioning import Step
-from bridge.adapters.resources import Item, Json, Lists, Records
+from bridge.adapters.resources import Item, Json, Lists, Records, addressed
 from bridge.adapters.zendesk.setup.layout import HOOKS, TRIGGER_PREFIX, Hook, by_triggers
 from bridge.errors import HelpdeskRefused
 
@@ -51,6 +51,10 @@ class Webhooks(Triggers):
         for_triggers = HOOKS[item.name].takes_triggers
         found = (row for row in super().found(item) if by_triggers(row) is for_triggers)
         return sorted(found, key=lambda row: row.get("endpoint") != self._endpoint)
+
+    def judge(self, item: Item) -> Step:
+        """With where it sends to."""
+        return addressed(super().judge(item), self._endpoint)
 
     def of(self, hook: Hook) -> Json | None:
         """The one that is that webhook, if it is there."""
