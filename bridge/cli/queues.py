@@ -54,7 +54,7 @@ def list_rows(
         dump(found)
         return
     if not found:
-        say("Nothing is queued or stuck.")
+        say(f"Nothing is {state.value}." if state else "Nothing is queued or stuck.")
         return
     columns = ("Queue", "#Number", "Helpdesk", "Ticket", "What", "State", "#Tries", "Why")
     table("Deliveries and write-backs", columns, [_cells(row) for row in found])

@@ -56,6 +56,7 @@ def due(
     """Compute when a first response is due, without any settings or database."""
     found = first_response(opened_at, Address(timezone, country, subdivision), round(hours * 3600))
     if as_json:
-        dump({"due_at": found.due.at, "by_close": found.due.by_close} | found.inputs)
+        due_at = {"due_at": found.due.at, "by_close": found.due.by_close}
+        dump({"opened_at": found.opened_at} | due_at | found.inputs | {"warnings": found.warnings})
     else:
         show_expected(found)

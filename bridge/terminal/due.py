@@ -19,8 +19,11 @@ def show_expected(found: Expected) -> None:
     ]
     table(f"Due in {found.zone}", ("What", "There", "UTC"), rows)
     inputs = found.inputs
-    say(f"Country {inputs['country']} ({inputs['country_source']}), holidays "
-        f"{inputs['holidays_version']}, zones {inputs['iana_version']}.")  # fmt: skip
+    if country := inputs["country"]:
+        place = f"Country {country} ({inputs['country_source']})"
+    else:
+        place = "No country, so no public holidays (--country says whose)"
+    say(f"{place}, holidays {inputs['holidays_version']}, zones {inputs['iana_version']}.")
     if closed := inputs["closed_dates"]:
         say(f"Closed days between: {', '.join(map(str, closed))}.")
     for warning in found.warnings:

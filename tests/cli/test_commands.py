@@ -105,6 +105,7 @@ def test_an_account_is_moved_to_its_zone_before_it_buys(run: Run, settings: Path
             ("due", "--opened-at", "9999-12-30", "--timezone", "UTC", "--hours", "9999"),
             "beyond the years",
         ),
+        (("due", "--opened-at", "0001-01-01", "--timezone", "Asia/Tokyo"), "beyond the years"),
         (("account", "A", "--new", "--link", "nowhere:organization:1"), "no helpdesk 'nowhere'"),
         (("explain", "support", "77"), "no delivery about support ticket 77"),
         (("explain", "nowhere", "77"), "no helpdesk 'nowhere'"),
@@ -171,6 +172,32 @@ def test_due_says_which_day_was_closed(run: Run) -> None:
         "due", "--opened-at", "2026-12-24T15:00", "--timezone", "Europe/Berlin", "--country", "DE"
     )
     assert "2026-12-25" in out
+
+
+def test_due_says_that_no_country_is_known(run: Run) -> None:
+    _, out, _ = run("due", "--opened-at", "2026-11-20T15:30", "--timezone", "UTC")
+    assert "No country, so no public holidays" in out
+    assert "None" not in out
+
+
+def test_due_shows_no_time_that_clocks_never_show(run: Run) -> None:
+    arguments = ("due", "--opened-at", "2026-03-29T02:30", "--timezone", "Europe/Berlin")
+    _, out, _ = run(*arguments)
+    assert "Sun 2026-03-29 03:30:00 CEST" in out
+    assert "02:30:00" not in out
+    assert "never show 02:30" in out
+    assert "never show 02:30" in of(run, *arguments)["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [((), "Nothing is queued or stuck."), (("--state", "done"), "Nothing is done.")],
+    ids=["all", "done"],
+)
+def test_an_empty_queue_answers_what_was_asked(
+    run: Run, settings: Path, arguments: tuple[str, ...], answer: str
+) -> None:
+    assert run("queues", "list", *arguments)[1].strip() == answer
 
 
 def test_settings_check_says_that_all_is_well(run: Run, settings: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.errors import BadRequest, SettingsError
 from bridge.policy.places import Address
+from bridge.policy.zones import load_zone
 from bridge.service.due import first_response
 
 FOUR_HOURS = 4 * 3600
@@ -58,3 +59,29 @@ def test_what_makes_no_sense_is_refused(opened_at: str, address: Address, compla
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(SettingsError, match="unknown time zone"):
         first_response("2026-11-20", Address("Mars/Base"), FOUR_HOURS)
+
+
+AT_HOME = Address("Europe/Berlin", "DE", "BE")
+
+
+@pytest.mark.parametrize(
+    ("opened_at", "taken", "said"),
+    [
+        ("2026-03-29T02:30", "2026-03-29T01:30:00Z", "never show 02:30 on 2026-03-29"),
+        ("2026-10-25T02:30", "2026-10-25T00:30:00Z", "show 02:30 twice on 2026-10-25"),
+    ],
+    ids=["skipped", "repeated"],
+)
+def test_of_a_local_time_that_is_none_or_two_it_is_said_what_was_taken(
+    opened_at: str, taken: str, said: str
+) -> None:
+    found = first_response(opened_at, AT_HOME, FOUR_HOURS)
+    assert found.opened_at == datetime.fromisoformat(taken)
+    (warning,) = found.warnings
+    assert said in warning
+    assert found.opened_at.astimezone(load_zone("Europe/Berlin")).isoformat() in warning
+
+
+@pytest.mark.parametrize("opened_at", ["2026-03-29T02:30+01:00", "2026-03-29T03:00"])
+def test_of_a_plain_instant_nothing_is_said(opened_at: str) -> None:
+    assert first_response(opened_at, AT_HOME, FOUR_HOURS).warnings == ()
