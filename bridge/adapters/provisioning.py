@@ -216,10 +216,19 @@ class Provisioner(ABC):
 
     @abstractmethod
     def trials(self) -> tuple[Trial, ...]:
-        """A trial for each kind of event, to be acted in this order. The last act tidies up.
+        """A trial for each kind of event, to be acted in this order. The last act closes all.
 
         Raises:
             HelpdeskRefused: a test ticket would cost somebody points, or cannot be made.
+            HelpdeskUnavailable: try again later.
+        """
+
+    @abstractmethod
+    def discard(self, ticket_id: str) -> None:
+        """Delete a test ticket; what is gone already is fine.
+
+        Raises:
+            HelpdeskRefused: these credentials may not; the ticket stays, closed.
             HelpdeskUnavailable: try again later.
         """
 

@@ -18,7 +18,7 @@ from bridge.logs import configure_logs
 from bridge.settings import Purpose, Settings
 from bridge.setup.going_live import InService, in_service, waiting
 from bridge.setup.plan import Applied, apply, changes, plan, removal
-from bridge.setup.prove import PATIENCE, Proved, prove
+from bridge.setup.prove import PATIENCE, Proved, prove, tidy, unheard
 from bridge.terminal.output import Json, complain, dump, escaped, say, table
 
 commands = typer.Typer()
@@ -39,6 +39,11 @@ _GOES_ON = (
 )
 _AGAIN = "What was done before stays. Run the same command again: it goes on from there."
 _INTERRUPTED = 130
+_ANNOUNCED = (
+    "Test tickets are opened, of the setup token's own user, and deleted afterwards. By the"
+    " helpdesk's usual settings that user alone is mailed about them, {mails} times at most, and"
+    " the bridge's own user about what a held ticket is told. Up to {seconds} s for each event."
+)
 
 
 @dataclass
@@ -108,7 +113,8 @@ def setup(
         _take_up(settings, helpdesk, service, ask=not yes)
     outcome = _carry_out(steps, quiet=as_json)
     if prove_it and not outcome.failed:
-        outcome.proved = _prove(context, helpdesk, provisioner, ask=not yes, quiet=as_json)
+        base = _address(url) or str(settings.listen.public_url)
+        outcome.proved = _prove(context, helpdesk, provisioner, base, ask=not yes, quiet=as_json)
     if as_json:
         plan_as_json = {"plan": [_as_json(step) for step in found], "changes": len(steps)}
         dump(plan_as_json | {"in_service": service} | asdict(outcome))
@@ -211,21 +217,34 @@ def _stopped(steps: Sequence[Step], done: int) -> str:
 
 
 def _prove(
-    context: typer.Context, helpdesk: str, provisioner: Provisioner, *, ask: bool, quiet: bool
+    context: typer.Context,
+    helpdesk: str,
+    provisioner: Provisioner,
+    base: str,
+    *,
+    ask: bool,
+    quiet: bool,
 ) -> list[Proved]:
     """Try each event; with `ask`, a person is asked for what no program can do."""
 
     def asked(wanted: str) -> bool:
         return ask and typer.confirm(f"Please {wanted}. Is it done?")
 
-    if not quiet:
-        say(f"Test tickets, up to {PATIENCE:.0f} s for each event; they are closed afterwards.")
-    found = []
+    found: list[Proved] = []
     with bridge_of(context) as bridge:
-        for one in prove(bridge.db, helpdesk, provisioner.trials(), time.sleep, asked):
+        if why := unheard(bridge.db, base, helpdesk, provisioner):
+            raise BadRequest(f"no test ticket was opened: nobody would hear of it: {why}")
+        trials = provisioner.trials()
+        if not quiet:
+            say(_ANNOUNCED.format(mails=2 * len(trials), seconds=f"{PATIENCE:.0f}"))
+        for one in prove(bridge.db, helpdesk, trials, time.sleep, asked):
             found.append(one)
             if not quiet:
                 _say_proved(one)
+        tickets = [one.ticket for one in found if one.ticket]
+        left = tidy(bridge.db, helpdesk, provisioner, tickets, time.sleep)
+    if left and not quiet:
+        say(f"Test tickets that these credentials may not delete: {', '.join(left)}; all closed.")
     return found
 
 

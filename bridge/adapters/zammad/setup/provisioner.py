@@ -162,6 +162,10 @@ class ZammadSetup(Provisioner):
         )
         return (str(row["id"]) for row in rows)
 
+    def discard(self, ticket_id: str) -> None:
+        """By the setup token, which only an admin's may."""
+        self._admin.delete("tickets", ticket_id)
+
     def probe(self) -> Probe | None:
         """Signed like a delivery, and about nothing."""
         if self._secret is None:

@@ -18,8 +18,8 @@ def zammad_trials(
 ) -> tuple[Trial, ...]:
     """A trial for each of our triggers, on a ticket whose customer is the bridge's own user.
 
-    It has no organisation, so the ticket costs nobody points. Nothing is mailed but what the bridge
-    itself tells that user.
+    It has no organisation, so the ticket costs nobody points. It is the actor's own: by Zammad's
+    usual settings nobody else is mailed about it, but for what the bridge tells its own user.
 
     Args:
         admin: makes the changes.
@@ -114,6 +114,7 @@ class _Rehearsal:
             "title": TRIAL_TITLE,
             "group_id": group,
             "customer_id": customer,
+            "owner_id": self.actor.id,
             "article": article,
         }
         return self.admin.create("tickets", spec)

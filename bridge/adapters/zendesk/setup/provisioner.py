@@ -134,6 +134,10 @@ class ZendeskSetup(Provisioner):
         rows = self._admin.tickets(f"status<solved created>{since:%Y-%m-%dT%H:%M:%SZ}")
         return (str(row["id"]) for row in rows)
 
+    def discard(self, ticket_id: str) -> None:
+        """As an agent does: for good after 30 days."""
+        self._admin.delete("tickets", ticket_id)
+
     def probe(self) -> Probe | None:
         """Signed like a delivery of events, and about no ticket."""
         if not self._config.webhook_secrets:
