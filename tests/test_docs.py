@@ -300,7 +300,7 @@ PLAIN_WORDS = frozenset(
         "access answer api app base browser check cli common condition coordination country"
         " demo description directory env error fact fault header http initial kind lifecycle"
         " limit list log model name number output page search section seed server shape store"
-        " table value version web wsgi",
+        " value version web wsgi",
     )
 )
 #: What a vendor calls things in its own product; its adapter and its stand-in alone do.

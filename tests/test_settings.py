@@ -22,8 +22,8 @@ from bridge.policy.terms import Terms
 from bridge.settings import Purpose, Settings, load_settings
 from bridge.settings.secrets import Secrets, secret_variable, warn_of_exposed
 from bridge.settings.sections import HelpdeskOptions
-from bridge.settings.table import Key, tables
 from bridge.ticket import Status
+from tests.settings_table import Key, tables
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "points-bridge.example.toml"
