@@ -117,6 +117,11 @@ def _text(name: str, *parts: Any, **options: Any) -> Column[Any]:
     return Column(name, Text, *parts, **options)
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    clause = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=clause, postgresql_where=clause)
+
+
 helpdesks = _table(
     "helpdesks",
     _text("name", primary_key=True),
@@ -187,26 +192,9 @@ lots = _table(
     CheckConstraint("usable_from < expires_at", name="validity"),
     CheckConstraint("(kind = 'credit') = (parent_id IS NOT NULL)", name="parent"),
     UniqueConstraint("source", "reference"),
-    Index(
-        "ix_lots_live",
-        "account_id",
-        "expires_at",
-        sqlite_where=text("remaining > 0"),
-        postgresql_where=text("remaining > 0"),
-    ),
-    Index(
-        "ix_lots_later",
-        "account_id",
-        "usable_from",
-        sqlite_where=text("remaining > 0"),
-        postgresql_where=text("remaining > 0"),
-    ),
-    Index(
-        "ix_lots_due",
-        "expires_at",
-        sqlite_where=text("remaining > 0"),
-        postgresql_where=text("remaining > 0"),
-    ),
+    _partial("ix_lots_live", "account_id", "expires_at", where="remaining > 0"),
+    _partial("ix_lots_later", "account_id", "usable_from", where="remaining > 0"),
+    _partial("ix_lots_due", "expires_at", where="remaining > 0"),
 )
 
 #: Purchases by what people take for one reference (`bridge.ledger.names.key`): booked once.
@@ -241,13 +229,7 @@ incidents = _table(
     ),
     CheckConstraint("closed IN (0, 1)", name="closed"),
     CheckConstraint("(state = 'awaiting_points') <= (held_at IS NOT NULL)", name="held"),
-    Index(
-        "ix_incidents_held",
-        "account_id",
-        "held_at",
-        sqlite_where=text("state = 'awaiting_points'"),
-        postgresql_where=text("state = 'awaiting_points'"),
-    ),
+    _partial("ix_incidents_held", "account_id", "held_at", where="state = 'awaiting_points'"),
 )
 
 clocks = _table(
@@ -271,12 +253,7 @@ clocks = _table(
     ),
     CheckConstraint("ended_at IS NULL OR responded_at IS NULL", name="ended"),
     CheckConstraint("(responded_at IS NULL) = (elapsed_s IS NULL)", name="response"),
-    Index(
-        "ix_clocks_running",
-        "due_at",
-        sqlite_where=text("result IN ('running', 'at_risk')"),
-        postgresql_where=text("result IN ('running', 'at_risk')"),
-    ),
+    _partial("ix_clocks_running", "due_at", where="result IN ('running', 'at_risk')"),
 )
 
 txs = _table(
@@ -300,13 +277,7 @@ txs = _table(
     CheckConstraint("valid_at <= at", name="valid_at"),
     CheckConstraint("kind <> 'charge' OR incident_id IS NOT NULL", name="incident"),
     CheckConstraint("kind <> 'credit' OR reverses_id IS NOT NULL", name="reverses"),
-    Index(
-        "uq_txs_charge",
-        "incident_id",
-        unique=True,
-        sqlite_where=text("kind = 'charge'"),
-        postgresql_where=text("kind = 'charge'"),
-    ),
+    _partial("uq_txs_charge", "incident_id", where="kind = 'charge'", unique=True),
 )
 
 entries = _table(
@@ -325,13 +296,7 @@ entries = _table(
         " WHEN kind = 'adjustment' THEN delta <> 0 ELSE delta < 0 END",
         name="delta",
     ),
-    Index(
-        "uq_entries_purchase",
-        "lot_id",
-        unique=True,
-        sqlite_where=text("kind = 'purchase'"),
-        postgresql_where=text("kind = 'purchase'"),
-    ),
+    _partial("uq_entries_purchase", "lot_id", where="kind = 'purchase'", unique=True),
 )
 
 decisions = _table(
@@ -364,12 +329,7 @@ inbox = _table(
     _text("outcome"),
     UniqueConstraint("helpdesk", "delivery_id"),
     CheckConstraint("state IN ('queued', 'done', 'dead', 'discarded')", name="state"),
-    Index(
-        "ix_inbox_queued",
-        "next_at",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
-    ),
+    _partial("ix_inbox_queued", "next_at", where="state = 'queued'"),
     Index("ix_inbox_ticket", "helpdesk", "ticket_id"),
 )
 
@@ -390,11 +350,6 @@ outbox = _table(
     Column("finished_at", Instant),
     _text("outcome"),
     CheckConstraint("state IN ('queued', 'done', 'dead', 'discarded')", name="state"),
-    Index(
-        "ix_outbox_queued",
-        "next_at",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
-    ),
+    _partial("ix_outbox_queued", "next_at", where="state = 'queued'"),
     Index("ix_outbox_ticket", "helpdesk", "ticket_id"),
 )
