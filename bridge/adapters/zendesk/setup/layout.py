@@ -73,7 +73,11 @@ def trigger_conditions() -> dict[str, Json]:
 
 
 def trigger(event: str, webhook_id: object) -> Json:
-    """A trigger. Of the ticket it tells the id alone: any text of it could break the JSON."""
+    """A trigger. Of the ticket it tells the id alone: any text of it could break the JSON.
+
+    Always with both arrays: one that is sent its conditions alone loses its actions, and the other
+    way round.
+    """
     text = json.dumps({"event": event, "ticket_id": "{{ticket.id}}"})
     action = {"field": "notification_webhook", "value": [webhook_id, text]}
     return {"conditions": trigger_conditions()[event], "actions": [action], "active": True}

@@ -18,13 +18,6 @@ class Triggers(Records):
     note_key = "description"
     prefix = TRIGGER_PREFIX
 
-    def update(self, row: Json, body: Json) -> Json:
-        """With its title, which Zendesk's description asks for, and with both arrays.
-
-        One that is sent its conditions alone loses its actions, and the other way round.
-        """
-        return super().update(row, {self.name_key: self.called(row), **body})
-
     def foreign(self, row: Json) -> bool:
         """Whether somebody made by hand what looks like ours."""
         return self.has_our_name(row) and not self.is_ours(row)
