@@ -81,28 +81,19 @@ class ZammadConfig:
     deadline: float = 20.0
 
 
-def http_client(config: ZammadConfig) -> JsonClient:
-    """The client that `Zammad` uses unless it is given another.
-
-    Raises:
-        SettingsError: the url or the token cannot be used.
-    """
-    return JsonClient(
-        config.url,
-        authorization=f"Token token={config.token}",
-        deadline=config.deadline,
-        explain=_explain,
-    )
-
-
 class Zammad(Adapter):
     """One configured Zammad. See `Adapter` for the contract."""
 
-    def __init__(self, config: ZammadConfig, client: JsonClient | None = None) -> None:
-        """Connect to nothing yet. Raises SettingsError as `http_client`."""
+    def __init__(self, config: ZammadConfig) -> None:
+        """Connect to nothing yet. Raises SettingsError: the url or the token cannot be used."""
         self._config = config
         self.shows_accounts = config.show_balance
-        self._http = client or http_client(config)
+        self._http = JsonClient(
+            config.url,
+            authorization=f"Token token={config.token}",
+            deadline=config.deadline,
+            explain=_explain,
+        )
         self._bot_id: int | None = None
         self._states: Mapping[int, State] = {}
         self._mail_to: OrderedDict[str, str | None] = OrderedDict()
