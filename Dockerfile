@@ -13,7 +13,7 @@ RUN python -m venv /opt/points-bridge \
 # What builds: the development packages hold the build backend, by hash too.
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE points-bridge.example.toml ./
 COPY bridge bridge
 COPY webhooks webhooks
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \

@@ -298,9 +298,9 @@ PLAIN_WORDS = frozenset(
     re.findall(
         r"\w+",
         "access answer api app base browser check cli common condition coordination country"
-        " demo description directory env error fact fault header http initial kind lifecycle"
-        " limit list log model name number output page search section seed server shape store"
-        " value version web wsgi",
+        " demo description directory env error example fact fault header http initial kind"
+        " lifecycle limit list log model name number output page search section seed server shape"
+        " store value version web wsgi",
     )
 )
 #: What a vendor calls things in its own product; its adapter and its stand-in alone do.

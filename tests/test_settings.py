@@ -671,7 +671,7 @@ class TestAWrongFile:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "there is no such file; copy points-bridge.example.toml"),
+        (None, "there is no such file; `points-bridge settings example` prints"),
         (b"zone = \xff", "is not UTF-8"),
         (b"[defaults\n", "is not TOML"),
     ],

@@ -54,7 +54,11 @@ def _print_version(wanted: bool) -> None:
 def _common(
     context: typer.Context,
     settings: Annotated[
-        Path, typer.Option(envvar=SETTINGS_VARIABLE, help="The settings file.")
+        Path,
+        typer.Option(
+            envvar=SETTINGS_VARIABLE,
+            help="The settings file; `points-bridge settings example` prints one to start from.",
+        ),
     ] = Path("points-bridge.toml"),
     _version: Annotated[
         bool,

@@ -17,7 +17,7 @@ from bridge.bootstrap import opened, working
 from bridge.cli.common import bridge_of, settings_of
 from bridge.cli.numbers import whole
 from bridge.errors import SettingsError
-from bridge.settings import Settings
+from bridge.settings import Settings, example_settings
 from bridge.settings.secrets import warn_of_exposed
 from bridge.terminal.output import Json, dump, escaped, say
 from webhooks.wsgi import PARENT_VARIABLE, SETTINGS_VARIABLE
@@ -101,6 +101,14 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     else:
         say(f"[green]The settings are sound.[/] Helpdesks: {_names(settings)}. "
             f"Database: {escaped(settings.database)}.")  # fmt: skip
+
+
+@settings_commands.command(
+    epilog="Example: points-bridge settings example > points-bridge.toml",
+)
+def example() -> None:
+    """Print a settings file with every key, to start from."""
+    typer.echo(example_settings(), nl=False)
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -122,6 +123,15 @@ def load_settings(
     return settings
 
 
+def example_settings() -> str:
+    """A settings file with every key, to start from: that of the repository, or its copy here."""
+    here = files("bridge.settings")
+    packed = here / "example.toml"
+    if packed.is_file():
+        return packed.read_text("utf-8")
+    return Path(str(here)).parents[1].joinpath("points-bridge.example.toml").read_text("utf-8")
+
+
 @dataclass
 class _Reading:
     """One reading of the file, which goes on after a problem to find the others."""
@@ -156,7 +166,7 @@ class _Reading:
         try:
             return tomllib.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
-            remedy = "copy points-bridge.example.toml to it and edit it"
+            remedy = "`points-bridge settings example` prints one to start from"
             raise SettingsError(f"{self.path}: there is no such file; {remedy}") from None
         except OSError as error:
             raise SettingsError(

@@ -12,6 +12,7 @@ from typer.main import get_command
 from bridge.cli.app import app
 from bridge.demo.scene import HELPDESK, Scene
 from tests.cli.conftest import Run, named_on_the_page, of
+from tests.test_docs import ROOT
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -202,6 +203,12 @@ def test_an_empty_queue_answers_what_was_asked(
 
 def test_settings_check_says_that_all_is_well(run: Run, settings: Path) -> None:
     assert of(run, "settings", "check")["helpdesks"] == {"support": "zammad"}
+
+
+def test_settings_example_prints_the_repositorys_without_any_settings(run: Run) -> None:
+    code, out, err = run("settings", "example")
+    assert (code, err) == (0, "")
+    assert out == (ROOT / "points-bridge.example.toml").read_text("utf-8")
 
 
 def test_settings_check_names_every_problem(

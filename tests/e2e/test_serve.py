@@ -36,7 +36,9 @@ def deployment(tmp_path: Path) -> Iterator[WithZammad]:
             f'[helpdesks.{HELPDESK}]\nurl = "{helpdesk_url}"\n{ZAMMAD.table}',
             encoding="utf-8",
         )
-        environ = {**os.environ, **ZAMMAD.environ, "POINTS_BRIDGE_SETTINGS": str(settings)}
+        # gunicorn leaves a socket in its user's home.
+        home = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": ""}
+        environ = {**os.environ, **home, **ZAMMAD.environ, "POINTS_BRIDGE_SETTINGS": str(settings)}
         before = load_settings(settings, environ, Purpose.SET_UP)
         run_setup(before, HELPDESK, datetime.now(UTC).date())
         zammad.model.add_organization("Acme GmbH")
