@@ -6,12 +6,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.sandbox.zammad import Token, ZammadSandbox
+from bridge.sandbox.zammad import Fault, Token, ZammadSandbox
 from bridge.sandbox.zendesk import BRIDGE, Client, ZendeskSandbox
 from tests.e2e.deployment import BIN, DEADLINE, Deployment, free_port, until
 
@@ -27,10 +28,16 @@ class FirstDay(Deployment):
     helpdesk's own pages.
     """
 
-    opens: Callable[[], object]
+    opens: Callable[[], int]
     state: Callable[[], list[object]]
     provable: int
+    box: ZammadSandbox | ZendeskSandbox
     notes: Callable[[int], object] = lambda _ticket: None
+
+    def shown(self, ticket: Any) -> object:
+        """What one of a Zammad's tickets shows of its points; None for nothing."""
+        with self.box.model.store.lock:
+            return self.box.model.ticket(ticket).get("points_state") or None
 
     def typed(self, *arguments: str) -> tuple[int, Any]:
         """A command's exit code, and what it prints as JSON."""
@@ -73,7 +80,8 @@ def zammad(tmp_path: Path) -> Iterator[FirstDay]:
             with model.store.lock:
                 return [row.get("points_state") for row in model.store.tables["Ticket"].values()]
 
-        yield FirstDay(*deployed, lambda: model.customer_mails(CARLA, "Help", "Please."), state, 7)
+        opens = partial(model.customer_mails, CARLA, "Help", "Please.")
+        yield FirstDay(*deployed, opens, state, 7, box)
 
 
 @pytest.fixture
@@ -109,6 +117,7 @@ def zendesk(tmp_path: Path) -> Iterator[FirstDay]:
             lambda: model.customer_mails(CARLA, "Help", "Please."),
             state,
             4,
+            box,
             lambda ticket: model.agent_notes(ticket, "Here I am."),
         )
 
@@ -170,3 +179,59 @@ def test_a_person_proves_the_guarded_trigger(zendesk: FirstDay, answer: str, arr
     words = " ".join(said.split())
     assert "Please write an internal note on ticket 1 in Zendesk's own pages. Is it done?" in words
     assert ("not tried changed: it takes a person" in words) is (answer == "n")
+
+
+class TestTheFirstDayOfAZammad:
+    """As a real one behaves: records that are cached, connections that close, agents that are
+    mailed, replies of its own, and a log of its deliveries."""
+
+    @staticmethod
+    def told(day: FirstDay) -> list[tuple[str, str]]:
+        """The mails to customers, oldest first: to whom, and what they begin with."""
+        rows = day.box.model.store.tables["TicketArticle"].values()
+        mails = (row for row in rows if row["type_id"] == 1 and row["sender_id"] != 2)
+        return [(row["to"], row["subject"]) for row in mails if not row["internal"]]
+
+    @staticmethod
+    def connections_close(day: FirstDay) -> None:
+        """Every few calls, between two of them."""
+        for number in range(4):
+            day.box.model.faults.add(Fault("GET", "*"), times=7 + number)
+            day.box.model.faults.add(Fault("GET", "/api/v1/[otwu]*", drop=True))
+
+    def test_goes_from_credentials_to_a_charged_ticket_in_six_commands(
+        self, zammad: FirstDay
+    ) -> None:
+        """ "No mail to any customer that the plan did not announce, then removal and again." """
+        day = zammad
+        old = day.opens()
+        mailed = len(self.told(day))
+        self.connections_close(day)
+        code, planned = day.typed("setup", "support", "--dry-run")
+        assert code == 0
+        announced = [step for step in planned["plan"] if "answers every new ticket" in step["why"]]
+        assert len(announced) == 1
+        code, done = day.typed("setup", "support", "--yes")
+        assert (code, done["failed"], done["left_out"]) == (0, None, [])
+        with day.running("points-bridge", "serve"):
+            day.ready()
+            assert day.typed("setup", "support", "--yes", "--prove")[0] == 0
+            assert day.typed("purchase", "Acme GmbH", "10", "--reference", "A-1", "--new")[0] == 0
+            new = day.opens()
+            until(lambda: day.shown(new) == "charged")
+            day.box.model.agent_answers(old, "Please restart it.")
+            assert day.box.webhooks.wait_until_idle(DEADLINE)
+            code, found = day.typed("doctor")
+            assert (code, found["ok"]) == (0, True)
+            assert day.shown(old) is None
+            customers = [to for to, _ in self.told(day)[mailed:]]
+            # Zammad's own reply, which the plan has announced, and the agent's.
+            assert customers == [CARLA, CARLA]
+            code, removed = day.typed("setup", "support", "--remove", "--yes")
+            assert (code, removed["failed"]) == (0, None)
+            alone = day.opens()
+            code, again = day.typed("setup", "support", "--yes")
+            assert (code, again["failed"]) == (0, None)
+            assert day.shown(alone) is None
+            held = day.opens()
+            until(lambda: day.shown(held) == "awaiting_points")
