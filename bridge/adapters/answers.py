@@ -5,7 +5,14 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+)
 
 from bridge.adapters.http import decode_json
 from bridge.errors import HelpdeskRefused, PayloadNotUnderstood, TicketNotFound
@@ -28,6 +35,12 @@ _LONGEST_REASON = 200
 _ADDRESS = re.compile(r"\S+@\S+")
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _ORGANIZATION = re.compile(r"organization:([0-9]{1,19})", re.ASCII)
+
+
+class Row(BaseModel):
+    """A part of a vendor's answer, as far as it is read; nobody changes it."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def understood(vendor: str, shape: type[T], answer: object) -> T:

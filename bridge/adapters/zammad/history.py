@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from bridge.adapters.answers import Instant, change_seq
+from bridge.adapters.answers import Instant, Row, change_seq
 from bridge.adapters.zammad.ticket import Article, Person, Role, checked, is_agent
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import (
@@ -34,11 +34,7 @@ _MOVES = {
 }
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Line(_Row):
+class _Line(Row):
     """`id_from` and `id_to` belong to what the attribute refers to."""
 
     id: int
@@ -52,13 +48,13 @@ class _Line(_Row):
     created_by_id: int
 
 
-class _Assets(_Row):
+class _Assets(Row):
     articles: dict[int, Article] = Field(alias="TicketArticle", default={})
     people: dict[int, Person] = Field(alias="User", default={})
     roles: dict[int, Role] = Field(alias="Role", default={})
 
 
-class _Answer(_Row):
+class _Answer(Row):
     history: tuple[_Line, ...]
     assets: Annotated[
         _Assets, BeforeValidator(lambda given: given if isinstance(given, dict) else {})

@@ -10,7 +10,6 @@ from enum import IntEnum
 from typing import Annotated, TypeVar
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -18,7 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from bridge.adapters.answers import MARK_KEY, Instant, line, named, text_of, understood
+from bridge.adapters.answers import MARK_KEY, Instant, Row, line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Answer, Channel, Customer, Requester, Status
 
@@ -83,11 +82,7 @@ _CHANNELS: dict[int | None, Channel] = {
 }
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class State(_Row):
+class State(Row):
     """One of `GET /api/v1/ticket_states`."""
 
     id: int
@@ -102,17 +97,17 @@ class State(_Row):
         return STATUS_OF_STATE_TYPE[self.state_type_id]
 
 
-class User(_Row):
+class User(Row):
     """The answer of `GET /api/v1/users/me`."""
 
     id: int
 
 
-class _Attachment(_Row):
+class _Attachment(Row):
     preferences: _Preferences = {}
 
 
-class Article(_Row):
+class Article(Row):
     """One message of a ticket, without its text."""
 
     id: int
@@ -159,10 +154,10 @@ class Article(_Row):
         return mark if isinstance(mark, str) else None
 
 
-class Person(_Row):
+class Person(Row):
     """A user of Zammad."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(extra="allow")
 
     id: int
     login: str = ""
@@ -173,25 +168,25 @@ class Person(_Row):
     group_ids: dict[str, object] = {}
 
 
-class _Organization(_Row):
-    model_config = ConfigDict(frozen=True, extra="allow")
+class _Organization(Row):
+    model_config = ConfigDict(extra="allow")
 
     id: int
     name: str
 
 
-class _Group(_Row):
+class _Group(Row):
     email_address_id: int | None = None
 
 
-class Role(_Row):
+class Role(Row):
     """A role, by the groups that it gives access to."""
 
     group_ids: dict[str, object] = {}
 
 
-class _TicketRow(_Row):
-    model_config = ConfigDict(frozen=True, extra="allow")
+class _TicketRow(Row):
+    model_config = ConfigDict(extra="allow")
 
     id: int
     number: str
@@ -209,7 +204,7 @@ class _TicketRow(_Row):
     preferences: _Preferences = {}
 
 
-class _Assets(_Row):
+class _Assets(Row):
     tickets: dict[int, _TicketRow] = Field(alias="Ticket")
     articles: dict[int, Article] = Field(alias="TicketArticle", default={})
     people: dict[int, Person] = Field(alias="User")
@@ -218,7 +213,7 @@ class _Assets(_Row):
     roles: dict[int, Role] = Field(alias="Role", default={})
 
 
-class _All(_Row):
+class _All(Row):
     ticket_id: int
     assets: _Assets
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator
 
-from bridge.adapters.answers import MARK_KEY, Instant, change_seq
+from bridge.adapters.answers import MARK_KEY, Instant, Row, change_seq
 from bridge.adapters.zendesk.ticket import (
     STAFF,
     Custom,
@@ -43,11 +43,7 @@ _MOVES = {
 }
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Event(_Row):
+class _Event(Row):
     type: str
     via: Via | None = None
     author_id: int | None = None
@@ -57,11 +53,11 @@ class _Event(_Row):
     previous_value: object = None
 
 
-class _Metadata(_Row):
+class _Metadata(Row):
     custom: Custom = {}
 
 
-class _Audit(_Row):
+class _Audit(Row):
     id: int
     created_at: Instant
     author_id: int
@@ -70,7 +66,7 @@ class _Audit(_Row):
     events: tuple[_Event, ...]
 
 
-class _AuditsPage(_Row):
+class _AuditsPage(Row):
     audits: tuple[_Audit, ...]
     users: tuple[User, ...] = ()
 

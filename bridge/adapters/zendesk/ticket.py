@@ -10,13 +10,11 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
 )
 
-from bridge.adapters.answers import Instant, line, named, text_of, understood
+from bridge.adapters.answers import Instant, Row, line, named, text_of, understood
 from bridge.errors import HelpdeskRefused
 from bridge.ticket import Channel, Customer, Requester, Status
 
@@ -61,40 +59,36 @@ Custom = Annotated[dict[str, object], BeforeValidator(or_empty)]
 _Word = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given).lower())]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Field(_Row):
+class _Field(Row):
     id: int
     type: str
     title: str
     active: bool = True
 
 
-class TicketFieldsPage(_Row):
+class TicketFieldsPage(Row):
     """A page of `GET /api/v2/ticket_fields`."""
 
     ticket_fields: tuple[_Field, ...]
 
 
-class _Origin(_Row):
+class _Origin(Row):
     ticket_id: int | None = None
 
 
-class _Source(_Row):
+class _Source(Row):
     rel: str | None = None
     origin: Annotated[_Origin, BeforeValidator(or_empty)] = Field(alias="from", default=_Origin())
 
 
-class Via(_Row):
+class Via(Row):
     """By which way something came."""
 
     channel: _Word = ""
     source: Annotated[_Source, BeforeValidator(or_empty)] = _Source()
 
 
-class User(_Row):
+class User(Row):
     """A person, an agent or an end user."""
 
     id: int
@@ -105,35 +99,35 @@ class User(_Row):
     user_fields: Custom = {}
 
 
-class MeAnswer(_Row):
+class MeAnswer(Row):
     """The answer of `GET /api/v2/users/me`; whom Zendesk does not know has no id there."""
 
     user: User
 
 
-class _Organization(_Row):
+class _Organization(Row):
     id: int
     name: str
     organization_fields: Custom = {}
 
 
-class OrganizationAnswer(_Row):
+class OrganizationAnswer(Row):
     """The answer of `PUT /api/v2/organizations/{id}`."""
 
     organization: _Organization
 
 
-class _Metrics(_Row):
+class _Metrics(Row):
     replies: int | None = None
     solved_at: Instant | None = None
 
 
-class _Value(_Row):
+class _Value(Row):
     id: int
     value: object = None
 
 
-class TicketRow(_Row):
+class TicketRow(Row):
     """A ticket as every answer has it."""
 
     id: int
@@ -151,13 +145,13 @@ class TicketRow(_Row):
     metric_set: _Metrics | None = None
 
 
-class UpdateAnswer(_Row):
+class UpdateAnswer(Row):
     """The answer of `PUT /api/v2/tickets/{id}`."""
 
     ticket: TicketRow
 
 
-class _TicketAnswer(_Row):
+class _TicketAnswer(Row):
     ticket: TicketRow
     users: tuple[User, ...] = ()
     organizations: tuple[_Organization, ...] = ()

@@ -5,8 +5,9 @@ What they are is the business of whoever runs the helpdesk; what it means for po
 
 from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bridge.adapters.answers import Row
 from bridge.adapters.provisioning import Action, Plan, Step
 from bridge.adapters.resources import permission_lacking
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
@@ -19,11 +20,7 @@ _ELSE = ", or keep support out of the others"
 _OPEN = "give the user full access to the group (Manage, Users), or keep support out of it"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Group(_Row):
+class Group(Row):
     """A group's settings; `follow_up_possible`: what becomes of an answer to a closed ticket."""
 
     id: int
@@ -34,7 +31,7 @@ class Group(_Row):
     reopen_time_in_days: int | None = None
 
 
-class _Access(_Row):
+class _Access(Row):
     group_ids: Mapping[int, tuple[str, ...] | str] = {}
 
 
@@ -44,13 +41,13 @@ class _Person(_Access):
     organization_id: int | None = None
 
 
-class _Assets(_Row):
+class _Assets(Row):
     users: dict[int, _Person] = Field(alias="User")
     roles: dict[int, _Access] = Field(alias="Role", default={})
     groups: dict[int, Group] = Field(alias="Group", default={})
 
 
-class _Me(_Row):
+class _Me(Row):
     id: int
     assets: _Assets
 
