@@ -83,7 +83,7 @@ def decide(
         history = as_read(ticket, history)
     unseen = [change for change in history or () if change.seq > incident.seen]
     if history is not None and not incident.closed:
-        unseen += _born_closed(ticket, history)
+        unseen += _as_made(ticket, history)
     change = _next_change(ticket, incident, unseen, context)
     answered = _answered(ticket, incident, change, context)
     if answered:
@@ -99,10 +99,9 @@ def decide(
     return held_again or Decision(Kind.NOTHING, context.now, _caught_up(incident, ticket, history))
 
 
-def _born_closed(ticket: Ticket, history: Sequence[Change]) -> list[Change]:
-    """The closure of a ticket that was made closed: no history tells of it."""
-    turned = any(isinstance(change, StatusChange) for change in history)
-    if turned or ticket.status not in DONE:
+def _as_made(ticket: Ticket, history: Sequence[Change]) -> list[Change]:
+    """The status that a ticket was made with and still has: no history tells of it."""
+    if any(isinstance(change, StatusChange) for change in history):
         return []
     last = max((change.seq for change in history), default=0)
     at = ticket.close_hint or ticket.created_at
