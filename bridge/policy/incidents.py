@@ -26,13 +26,12 @@ from bridge.policy.decisions import (
     next_incident,
     times,
     was_held,
-    was_never_paid,
 )
 from bridge.policy.gate import answered_unpaid, gate, put_back, unpaid_answer
 from bridge.policy.hours import Calendar
 from bridge.policy.moves import as_read, has_moved, last_move, moved
 from bridge.policy.owed import Owed, Text
-from bridge.policy.reopening import gated_anew, taken_up
+from bridge.policy.reopening import gated_anew, paid_already, taken_up
 from bridge.policy.rules import Finding, Rule
 from bridge.ticket import (
     Actor,
@@ -137,11 +136,10 @@ def _first_sight(ticket: Ticket, context: Context) -> Decision:
         opened_at=ticket.created_at,
         customer_ref=ticket.customer.ref,
     )
-    before = context.continues
-    if before is None or was_never_paid(before):
+    paid = paid_already(blank, context)
+    if paid is None:
         return gate(blank, context, (finding,))
-    free = replace(blank, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
-    return taken_up(ticket.created_at, free, blank, context, (finding,))
+    return taken_up(ticket.created_at, paid, blank, context, (finding,))
 
 
 def _answered(

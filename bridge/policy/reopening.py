@@ -25,13 +25,11 @@ def taken_up(
     at: datetime, incident: Incident, instead: Incident, context: Context, findings: Findings
 ) -> Decision:
     """A charged issue that comes back: free within the window, else `instead` is gated, or no."""
-    zone, terms = context.calendar.zone, context.terms
-    until = free_reopen_until(incident.first_closed_at or at, zone, terms)
-    inputs = {**times(reopened_at=at), "free_until": until.isoformat()}
-    if local_date(at, zone) <= until:
+    free, inputs = _within_window(at, incident, context)
+    if free:
         finding = Finding(Rule.REOPEN, "re-opened for free, with a new clock", inputs)
         return reopened_free(at, incident, context, (*findings, finding))
-    if terms.late_reopen == "refuse":
+    if context.terms.late_reopen == "refuse":
         finding = Finding(Rule.REOPEN_LATE, "refused: closed again", inputs)
         own = instead.number > incident.number
         refused = incident if own else replace(instead, state=PointsState.DECLINED)
@@ -63,17 +61,32 @@ def continued(
     None where it is to be paid: it continues nothing, nothing that was paid, or was asked for
     (`asked_at`) outside the window. The clock starts at `at`.
     """
+    paid = paid_already(incident, context)
+    if paid is None:
+        return None
+    free, inputs = _within_window(asked_at, paid, context)
+    if not free:
+        return None
+    finding = Finding(Rule.REOPEN, "the account has paid for it already: free", inputs)
+    return reopened_free(at, paid, context, (*findings, finding))
+
+
+def paid_already(incident: Incident, context: Context) -> Incident | None:
+    """The incident as charged with the one that it continues; None where that was never paid."""
     before = context.continues
     if before is None or was_never_paid(before):
         return None
+    return replace(incident, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
+
+
+def _within_window(
+    at: datetime, incident: Incident, context: Context
+) -> tuple[bool, dict[str, str | int]]:
+    """Whether a re-open is free at that instant, and what says so."""
     zone = context.calendar.zone
-    until = free_reopen_until(before.first_closed_at or asked_at, zone, context.terms)
-    if local_date(asked_at, zone) > until:
-        return None
-    inputs = {**times(reopened_at=asked_at), "free_until": until.isoformat()}
-    finding = Finding(Rule.REOPEN, "the account has paid for it already: free", inputs)
-    free = replace(incident, state=PointsState.CHARGED, first_closed_at=before.first_closed_at)
-    return reopened_free(at, free, context, (*findings, finding))
+    until = free_reopen_until(incident.first_closed_at or at, zone, context.terms)
+    inputs = {**times(reopened_at=at), "free_until": until.isoformat()}
+    return local_date(at, zone) <= until, inputs
 
 
 def reopened_free(
