@@ -10,7 +10,7 @@ import hashlib
 import json
 import zoneinfo
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
@@ -257,46 +257,15 @@ def _place_in(region: Region, source: CountrySource, warnings: tuple[str, ...] =
     return Place(found.country, found.subdivision, source, warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class ClockInputs:
-    """What a due date was computed from. Stored with it, so that it can be explained years later.
-
-    "The due time is stored with the inputs that it was computed from, and is not recomputed for
-    past tickets when a holiday list or zone file changes." `closed_dates` and `open_windows` are
-    those from the start to the due date. `calendar_incomplete` says that the holiday data do not
-    reach over all of that time.
-    """
-
-    zone: str
-    country: str | None
-    subdivision: str | None
-    country_source: CountrySource
-    categories: tuple[str, ...]
-    weekly: str
-    weekly_hash: str
-    closed_dates: tuple[date, ...]
-    open_windows: tuple[tuple[date, tuple[Window, ...]], ...]
-    holidays_version: str
-    iana_version: str
-    calendar_incomplete: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """The record in JSON's own types: dates as ISO text, times of day in seconds."""
-        return asdict(self) | {
-            "country_source": self.country_source.value,
-            "categories": list(self.categories),
-            "closed_dates": [day.isoformat() for day in self.closed_dates],
-            "open_windows": {
-                day.isoformat(): [list(window) for window in windows]
-                for day, windows in self.open_windows
-            },
-        }
-
-
 def clock_inputs(
     calendar: Calendar, start: datetime, due: datetime, source: CountrySource
-) -> ClockInputs:
-    """Record what `calendar` said of the time from `start` to `due`, both aware and included.
+) -> dict[str, Any]:
+    """What `calendar` said of the time from `start` to `due`, both aware and included.
+
+    Stored with a due date, so that it can be explained years later: "The due time is stored with
+    the inputs that it was computed from, and is not recomputed for past tickets when a holiday list
+    or zone file changes." In JSON's own types: dates as ISO text, times of day in seconds.
+    `calendar_incomplete` says that the holiday data do not reach over all of that time.
 
     Raises:
         ValueError: an instant is naive.
@@ -304,24 +273,24 @@ def clock_inputs(
     first, last = local_date(start, calendar.zone), local_date(due, calendar.zone)
     closures = calendar.holidays_of if isinstance(calendar.holidays_of, PublicHolidays) else None
     versions = data_versions()
-    return ClockInputs(
-        zone=calendar.zone,
-        country=closures.country if closures else None,
-        subdivision=closures.subdivision if closures else None,
-        country_source=source,
-        categories=closures.categories if closures else (),
-        weekly=format_weekly(calendar.weekly),
-        weekly_hash=weekly_hash(calendar.weekly),
-        closed_dates=calendar.closed_dates(first, last),
-        open_windows=tuple(
-            (day, windows)
+    return {
+        "zone": calendar.zone,
+        "country": closures.country if closures else None,
+        "subdivision": closures.subdivision if closures else None,
+        "country_source": source.value,
+        "categories": list(closures.categories) if closures else [],
+        "weekly": format_weekly(calendar.weekly),
+        "weekly_hash": weekly_hash(calendar.weekly),
+        "closed_dates": [day.isoformat() for day in calendar.closed_dates(first, last)],
+        "open_windows": {
+            day.isoformat(): [list(window) for window in windows]
             for day, windows in sorted(calendar.open_windows.items())
             if first <= day <= last
-        ),
-        holidays_version=versions.holidays,
-        iana_version=versions.iana,
-        calendar_incomplete=closures is not None and not closures.covers(first.year, last.year),
-    )
+        },
+        "holidays_version": versions.holidays,
+        "iana_version": versions.iana,
+        "calendar_incomplete": closures is not None and not closures.covers(first.year, last.year),
+    }
 
 
 def weekly_hash(weekly: Weekly) -> str:

@@ -59,7 +59,7 @@ class Located:
 
     def inputs(self, start: datetime, due: datetime) -> dict[str, Any]:
         """What a due time was computed from, to be stored with it."""
-        return clock_inputs(self.calendar, start, due, self.source).as_dict()
+        return clock_inputs(self.calendar, start, due, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def first_response(opened_at: str, address: Address, response_seconds: int) -> E
     try:
         start, taken = _instant(opened_at, zone)
         due = add_business_time(start, response_seconds, calendar)
-        inputs = clock_inputs(calendar, start, due.at, place.source).as_dict()
+        inputs = clock_inputs(calendar, start, due.at, place.source)
     except (OverflowError, ValueError, OSError):
         raise BadRequest("that is beyond the years that calendars know") from None
     return Expected(start, zone, due, inputs, taken + place.warnings)

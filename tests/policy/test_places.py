@@ -219,7 +219,7 @@ def test_the_record_of_a_due_time_carries_what_it_was_computed_from(hours: Hours
     """13. "categories, weekly hash, closed dates between start and due" """
     found = locate_account(Address("Europe/Vaduz", "LI"), NOTHING, HOME, hours)
     start, due = (datetime(2026, 12, day, 12, tzinfo=UTC) for day in (22, 30))
-    record = clock_inputs(found.calendar, start, due, found.place.source).as_dict()
+    record = clock_inputs(found.calendar, start, due, found.place.source)
     always = bool(hours.around_the_clock)
     assert record["categories"] == ([] if always else list(hours.categories or ("public",)))
     weekly = AROUND_THE_CLOCK if always else hours.weekly or MONDAY_TO_FRIDAY
