@@ -1,15 +1,19 @@
 """Where an account is, and its hours: several sources say it, and one calendar comes of them."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from bridge.errors import SettingsError
-from bridge.policy.calendars import Place, Region, build_calendar, find_place, legible
+from bridge.policy.calendars import Place, Region, build_calendar, clock_inputs, find_place, legible
 from bridge.policy.countries import categories_of
 from bridge.policy.hours import AROUND_THE_CLOCK, MONDAY_TO_FRIDAY, Calendar
 from bridge.policy.service_hours import Hours
+from bridge.policy.terms import Terms
 from bridge.policy.zones import load_zone
 
 NOTHING_SAID = Hours()
+USUAL_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,28 @@ class AccountCalendar:
     """The calendar of an account, whose holidays those are, and what an admin should look at.
 
     `unread` are those of the warnings that are about a helpdesk's record that cannot be read.
-    `hours` is what is said of its hours, that of all sources together.
+    `hours` is what is said of its hours, that of all sources together. `terms` are the
+    deployment's, with the response time that the account was promised.
     """
 
     calendar: Calendar
     place: Place
     warnings: tuple[str, ...]
     unread: tuple[str, ...]
-    hours: Hours = NOTHING_SAID
+    hours: Hours
+    terms: Terms
+
+    def inputs(self, start: datetime, due: datetime) -> dict[str, Any]:
+        """What a due time was computed from, to be stored with it."""
+        return clock_inputs(self.calendar, start, due, self.place.source)
 
 
 def locate_account(
-    own: Address, helpdesk_address: Address, home: Address, hours: Hours = NOTHING_SAID
+    own: Address,
+    helpdesk_address: Address,
+    home: Address,
+    hours: Hours = NOTHING_SAID,
+    terms: Terms = USUAL_TERMS,
 ) -> AccountCalendar:
     """When support is open for an account.
 
@@ -55,6 +69,7 @@ def locate_account(
         helpdesk_address: where its helpdesk says it is.
         home: where accounts are that nobody says anything else of.
         hours: what the account says of its hours, over what the deployment does.
+        terms: the deployment's.
 
     Raises:
         SettingsError: `own` or `home` cannot be read, or with these hours support never opens.
@@ -66,7 +81,7 @@ def locate_account(
     if helpdesk_address.region and not own.region:
         unread += legible(helpdesk_address.region)[1]
     calendar = _calendar(zone, place, hours, categories)
-    return AccountCalendar(calendar, place, warnings, unread, hours)
+    return AccountCalendar(calendar, place, warnings, unread, hours, hours.applied_to(terms))
 
 
 def _calendar(

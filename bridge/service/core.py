@@ -4,16 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from bridge.adapters.base import Adapter
 from bridge.coordination import Wake
 from bridge.database.engine import Database
 from bridge.errors import UnknownHelpdesk
 from bridge.ledger.accounts import Account
-from bridge.policy.calendars import CountrySource, clock_inputs
-from bridge.policy.hours import Calendar
-from bridge.policy.places import NOTHING_SAID, Address, locate_account
+from bridge.policy.places import NOTHING_SAID, AccountCalendar, Address, locate_account
 from bridge.policy.service_hours import Hours
 from bridge.policy.terms import Terms
 from bridge.texts import Texts
@@ -39,27 +36,6 @@ class Helpdesk:
     language: str = "en"
     buy_text: str = ""
     buy_link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """An account's calendar and terms, how its country is known, what an admin should look at.
-
-    `hours` is all that was said of its hours: by the account, and where it says nothing by the
-    deployment. `terms` are the deployment's, with the response time that the account was promised.
-    """
-
-    calendar: Calendar
-    terms: Terms
-    hours: Hours
-    country: str | None
-    subdivision: str | None
-    source: CountrySource
-    warnings: tuple[str, ...]
-
-    def inputs(self, start: datetime, due: datetime) -> dict[str, Any]:
-        """What a due time was computed from, to be stored with it."""
-        return clock_inputs(self.calendar, start, due, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +66,7 @@ class Bridge:
             raise UnknownHelpdesk(f"no helpdesk {name!r} is configured; known: {known}")
         return self.helpdesks[name]
 
-    def locate(self, account: Account) -> Located:
+    def locate(self, account: Account) -> AccountCalendar:
         """When support is open for an account, and how soon it is promised an answer.
 
         Its own setting comes first, then what its helpdesk says, then the deployment's default. A
@@ -100,17 +76,4 @@ class Bridge:
         return _locate(account.address, account.helpdesk_address, self.home, hours, self.terms)
 
 
-@lru_cache(maxsize=4096)
-def _locate(
-    own: Address, helpdesk_address: Address, home: Address, hours: Hours, terms: Terms
-) -> Located:
-    found = locate_account(own, helpdesk_address, home, hours)
-    return Located(
-        calendar=found.calendar,
-        terms=hours.applied_to(terms),
-        hours=hours,
-        country=found.place.country,
-        subdivision=found.place.subdivision,
-        source=found.place.source,
-        warnings=found.warnings,
-    )
+_locate = lru_cache(maxsize=4096)(locate_account)

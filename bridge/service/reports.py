@@ -10,9 +10,10 @@ from bridge.ledger import accounts, holdings, incidents
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine, StatementLine
 from bridge.ledger.incidents import PastDecision, Stored
+from bridge.policy.places import AccountCalendar
 from bridge.queues import rows
 from bridge.queues.rows import QueueRow
-from bridge.service.core import Bridge, Located
+from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
 from bridge.ticket import Fields
 
@@ -28,7 +29,7 @@ class Balance:
     account: Account
     also_known_as: tuple[str, ...]
     records: tuple[str, ...]
-    located: Located
+    located: AccountCalendar
     on_hand: int
     expired_unbooked: int
     lots: tuple[LotLine, ...]

@@ -7,9 +7,9 @@ from typing import Any
 from bridge.ledger.holdings import LotLine
 from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_open_day, format_weekly
+from bridge.policy.places import AccountCalendar
 from bridge.policy.points import last_valid_day
 from bridge.service.accounts import Changed
-from bridge.service.core import Located
 from bridge.service.reports import Balance, Statement
 from bridge.terminal.names import called, now_called
 from bridge.terminal.output import escaped, say, table
@@ -90,10 +90,11 @@ def _last_day(found: Balance, lot: LotLine) -> date:
 
 
 def _country(found: Balance) -> str:
-    where = "-".join(filter(None, (found.located.country, found.located.subdivision))) or "none"
+    place = found.located.place
+    where = "-".join(filter(None, (place.country, place.subdivision))) or "none"
     categories = found.account.hours.categories
     closing = f", {' and '.join(categories)}" if categories else ""
-    return f"{where} ({found.located.source.value}{closing})"
+    return f"{where} ({place.source.value}{closing})"
 
 
 def _hours(found: Balance) -> str:
@@ -122,9 +123,9 @@ def balance_as_json(found: Balance) -> dict[str, object]:
         "expired_unbooked": found.expired_unbooked,
         "waiting": found.held,
         "zone": found.located.calendar.zone,
-        "country": found.located.country,
-        "subdivision": found.located.subdivision,
-        "country_source": found.located.source,
+        "country": found.located.place.country,
+        "subdivision": found.located.place.subdivision,
+        "country_source": found.located.place.source,
         "hours": found.account.hours.as_dict(),
         "effective_hours": _in_effect(found.located),
         "warnings": found.located.warnings,
@@ -132,7 +133,7 @@ def balance_as_json(found: Balance) -> dict[str, object]:
     }
 
 
-def _in_effect(located: Located) -> dict[str, Any]:
+def _in_effect(located: AccountCalendar) -> dict[str, Any]:
     """The hours that hold once defaults and the place are known, as people write them."""
     calendar = located.calendar
     return {
