@@ -32,6 +32,9 @@ HELPDESK, CLOUD = "support", "cloud"
 #: A Monday, 10:00 in Berlin and 4:00 in Toronto.
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
+#: Since when they are in service; or for so long before a clock that starts earlier.
+_IN_SERVICE, _BEFORE = datetime(2026, 11, 1, tzinfo=UTC), timedelta(days=22)
+
 Box = ZammadSandbox | ZendeskSandbox
 
 
@@ -158,7 +161,8 @@ def open_scene(
         urls = {name: stack.enter_context(serve(box.app)) for name, box in boxes.items()}
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         receiver = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        path = _settings_file(directory, receiver, stands, urls)
+        since = min(_IN_SERVICE, clock() - _BEFORE)
+        path = _settings_file(directory, receiver, stands, urls, since)
         if set_up:
             before = load_settings(path, environ, Purpose.SET_UP)
             for name in boxes:
@@ -182,12 +186,16 @@ def run_setup(settings: Settings, helpdesk: str, today: date) -> None:
 
 
 def _settings_file(
-    directory: Path, receiver: str, stands: Sequence[Stand], urls: Mapping[str, str]
+    directory: Path,
+    receiver: str,
+    stands: Sequence[Stand],
+    urls: Mapping[str, str],
+    since: datetime,
 ) -> Path:
     path = directory / "points-bridge.toml"
     tables = [
         f'[helpdesks.{one.name}]\nurl = "{urls[one.name]}"\n'
-        f"in_service_since = 2026-11-01T00:00:00Z\n{one.table}"
+        f"in_service_since = {since.isoformat()}\n{one.table}"
         for one in stands
     ]
     own = f'[defaults]\nzone = "Europe/Berlin"\n[listen]\npublic_url = "{receiver}"\n'

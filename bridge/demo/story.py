@@ -6,20 +6,34 @@ deployment. Only the clock is moved, so that a quarter passes while you watch.
 """
 
 import logging
+import signal
 import tempfile
 import threading
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from bridge.bootstrap import working
-from bridge.demo.scene import CLOUD, HELPDESK, ZAMMAD, ZENDESK, Scene, open_scene
+from bridge.demo.scene import (
+    CLOUD,
+    HELPDESK,
+    START,
+    ZAMMAD,
+    ZENDESK,
+    Clock,
+    Scene,
+    open_scene,
+)
 from bridge.logs import configure_logs
+from bridge.policy.places import Address
 from bridge.sandbox.zammad import Token
 from bridge.service import reports
 from bridge.service.accounts import AccountChange, change_account
+from bridge.service.due import first_response
 from bridge.service.purchases import buy
 from bridge.terminal.explanation import show_explanation
 from bridge.terminal.output import console, say, table
@@ -27,19 +41,66 @@ from bridge.terminal.statement import show_statement
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+#: How long the story takes, and some hours.
+_LENGTH = 104 * _DAY
+#: Where its customers are: on its first day support is open for both.
+_PLACES = (
+    Address("Europe/Berlin", "DE", "BE"),
+    Address("America/Toronto", "CA", "ON"),
+)
 
 
 def run(*, stay: bool) -> None:
-    """Play the story; with `stay`, leave everything running afterwards until Ctrl-C."""
+    """Play the story; with `stay`, leave everything running afterwards until Ctrl-C.
+
+    Whatever ends it, the temporary directory goes.
+    """
     configure_logs(level=logging.ERROR)
+    clock = Clock(first_day(datetime.now(UTC)) if stay else START)
     with (
+        _ended_by_signals(),
         tempfile.TemporaryDirectory(prefix="points-bridge-demo-") as directory,
-        open_scene(Path(directory), ZAMMAD, ZENDESK) as scene,
+        open_scene(Path(directory), ZAMMAD, ZENDESK, clock=clock) as scene,
     ):
         _play(scene)
         _show(scene)
         if stay:
-            _stay(scene)
+            _stay(scene, Path(directory))
+
+
+def first_day(now: datetime) -> datetime:
+    """When the story begins that has ended at `now`: on a Monday that is a holiday for nobody.
+
+    Other commands go by the present time, so whoever stays in the scene must be there, too.
+    """
+    start = datetime.combine((now - _LENGTH).date(), START.timetz())
+    start -= start.weekday() * _DAY
+    while not all(_is_open(start, place) for place in _PLACES):
+        start -= 7 * _DAY
+    return start
+
+
+def _is_open(day: datetime, place: Address) -> bool:
+    four_hours = 4 * 3600
+    return first_response(day.isoformat(), place, four_hours).due.by_close.date() == day.date()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """What ends a program by default ends this as Ctrl-C does, which tidies up."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(*_: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # once is enough: it is tidying up
+    raise KeyboardInterrupt
 
 
 def _play(scene: Scene) -> None:
@@ -153,6 +214,7 @@ def _reopenings(scene: Scene, ticket: int) -> None:
     scene.tell("Day 103: she answers again, [bold]after 90 days[/]: a new incident, charged.")
     people.customer_replies_by_mail(ticket, "Once more.")
     scene.settle()
+    scene.wait(timedelta(minutes=1))
 
 
 def _buy(scene: Scene, account: str, points: int, reference: str) -> None:
@@ -163,6 +225,7 @@ def _buy(scene: Scene, account: str, points: int, reference: str) -> None:
 
 def _show(scene: Scene) -> None:
     console.rule("[bold]What agents see on the tickets")
+    say("The balance on a ticket is that of its last write; the one on Acme's record is today's.")
     with scene.zammad.model.store.lock:
         tickets = list(scene.zammad.model.store.tables["Ticket"].values())
     for ticket in tickets:
@@ -230,28 +293,53 @@ def _show_records(scene: Scene) -> None:
     table("Organisations", ("Helpdesk", "Name", "#Points balance", "Next expiry"), rows)
 
 
-def _stay(scene: Scene) -> None:
-    """Leave both systems running, on a clock that runs too, and say where to look."""
+def _stay(scene: Scene, directory: Path) -> None:
+    """Leave both systems running, at the present time, and say where to look."""
+    scene.wait(max(datetime.now(UTC) - scene.clock(), timedelta(0)))
     ticket = f"{scene.urls[HELPDESK]}/api/v1/tickets"
     token = f"-H 'Authorization: Token token={Token.AGENT}'"
     article = '{"body":"Please.","type":"phone","sender":"Customer"}'
     new = f'{{"title":"Help","group_id":1,"customer":"mike@maple.example","article":{article}}}'
-    console.rule("[bold]Still up, on a clock that runs now")
+    console.rule("[bold]Still up, and it is today now")
+    _say_how_to_type(directory)
     say("What an agent sees on a ticket:")
     console.print(f"  curl -s {token} {ticket}/2", markup=False, soft_wrap=True)
     say("A new ticket, by an agent on the phone:")
     header = "-H 'Content-Type: application/json'"
     console.print(f"  curl -s {token} {header} -d '{new}' {ticket}", markup=False, soft_wrap=True)
     say(f"The receiver: {scene.receiver}/health/ready")
-    say("Ctrl-C ends it.")
     scene.clock.release()
     for box in scene.boxes.values():
         box.webhooks.start()
     try:
-        with working(scene.bridge):
+        with suppress(KeyboardInterrupt), working(scene.bridge):
+            say("Ctrl-C ends it.")
             threading.Event().wait()
-    except KeyboardInterrupt:
         say("Ended.")
     finally:
         for box in scene.boxes.values():
             box.webhooks.stop()
+
+
+def _say_how_to_type(directory: Path) -> None:
+    """Every command works on the scene: the secrets lie beside the settings, as anywhere."""
+    for stand in (ZAMMAD, ZENDESK):
+        for key, secret in stand.secrets.items():
+            place = directory / "secrets" / f"{stand.name}_{key}"
+            place.write_text(secret, encoding="utf-8")
+            place.chmod(0o600)
+    say("Every command, in another terminal:")
+    for typed in (
+        f"export POINTS_BRIDGE_SETTINGS={directory / 'points-bridge.toml'}",
+        "points-bridge accounts",
+        f"points-bridge setup {HELPDESK} --dry-run",
+        f"points-bridge setup {HELPDESK} --prove",
+        "points-bridge doctor",
+    ):
+        console.print(f"  {typed}", markup=False, soft_wrap=True)
+    for what, where in (
+        ("database", directory / "points-bridge.db"),
+        ("secrets", directory / "secrets"),
+    ):
+        console.print(f"The {what}: {where}", markup=False, soft_wrap=True)
+    say(f"The token of {HELPDESK} for setup: {Token.SETUP}; for running: {Token.BRIDGE}")
