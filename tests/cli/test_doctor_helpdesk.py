@@ -107,7 +107,7 @@ PLANTED: list[Planted] = [
     (pending_migration_of_others, "problem", "User cost_centre", "discard the pending changes"),
     (missing_trigger, "problem", "state changed is missing", "points-bridge setup support"),
     (trigger_without_loop_guard, "problem", "agent article is not", "points-bridge setup support"),
-    (webhook_to_another_place, "problem", "(endpoint)", "points-bridge setup support"),
+    (webhook_to_another_place, "problem", "(endpoint: ", "points-bridge setup support"),
     (rotated_secret, "problem", "(secret)", "points-bridge setup support"),
     (rotated_secret, "problem", "answers 401", "start the receiver anew with the webhook secret"),
     (group_without_an_address, "warning", "no e-mail address", "an address to send from"),

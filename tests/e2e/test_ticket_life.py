@@ -311,7 +311,7 @@ def test_a_display_name_does_not_lead_to_somebodys_points(desk: Desk) -> None:
 def test_a_record_linked_to_an_account_brings_its_held_tickets_along(desk: Desk) -> None:
     record = desk.adds("Acme Labs", ("Lea", "lea@labs.example"))
     ticket = opened(desk, "lea@labs.example")
-    buy(desk.bridge, "Acme worldwide", 10, reference="INV-9")
+    buy(desk.bridge, "Acme worldwide", 10, reference="INV-9", new=True)
     link = f"{desk.name}:organization:{record}"
     change_account(desk.bridge, "Acme worldwide", AccountChange(link=link, new=True, take=True))
     desk.settle()
