@@ -52,7 +52,7 @@ def settle_ticket(
     helpdesk: Helpdesk,
     ticket: Ticket,
     history: Sequence[Change] | None,
-    touch: Touch | None = None,
+    touch: Touch,
 ) -> str:
     """Decide everything that happened to a ticket and write it down. Returns what was decided.
 
@@ -62,7 +62,6 @@ def settle_ticket(
     now = bridge.now()
     before = stored = incidents.newest(conn, helpdesk.name, ticket.id)
     asks = accounts.resolve(conn, helpdesk.name, ticket.customer, now)
-    delivery = touch.delivery if touch else None
     made: list[Made] = []
     for _ in range(_MOST_STEPS):
         context = _context_of(conn, bridge, helpdesk, ticket, stored, asks, now)
@@ -70,7 +69,7 @@ def settle_ticket(
         if decision.kind is Kind.NOTHING:
             break
         owner = stored or _first(helpdesk, ticket, asks, decision)
-        made += _keep_all(conn, bridge, owner, decision, asks, now, delivery)
+        made += _keep_all(conn, bridge, owner, decision, asks, now, touch.delivery)
         stored = made[-1].stored
     else:
         raise RuntimeError(f"no end to the decisions about {helpdesk.name} ticket {ticket.id}")
@@ -78,7 +77,7 @@ def settle_ticket(
         stored = replace(stored, incident=decision.incident)
         incidents.save(conn, stored)
     if not ticket.closed_for_good:
-        writeback.owe(conn, bridge, made, now, Seen(ticket, touch.seen_at) if touch else None)
+        writeback.owe(conn, bridge, made, now, Seen(ticket, touch.seen_at))
     released = _release_after(conn, bridge, before, touch)
     repaired = not released and _repair(conn, bridge, helpdesk, ticket, stored, touch)
     return _summary(made, decision, released=released, repaired=repaired)
@@ -119,9 +118,7 @@ def decline_held(conn: Connection, bridge: Bridge, stored: Stored) -> Stored:
     return _settle(conn, bridge, stored, end_hold(stored.incident, context), now)
 
 
-def _release_after(
-    conn: Connection, bridge: Bridge, before: Stored | None, touch: Touch | None
-) -> bool:
+def _release_after(conn: Connection, bridge: Bridge, before: Stored | None, touch: Touch) -> bool:
     """Release what was left to this look: the ticket itself, or who waits behind it.
 
     Returns whether it was the ticket itself.
@@ -129,7 +126,7 @@ def _release_after(
     if before is None or before.incident.state is not PointsState.AWAITING_POINTS:
         return False
     account = accounts.by_id(conn, before.account_id)
-    released = release_held(conn, bridge, account, touch.rows if touch else ())
+    released = release_held(conn, bridge, account, touch.rows)
     return before.id in [stored.id for stored in released]
 
 
@@ -197,7 +194,7 @@ def _keep_all(
     decision: Decision,
     asks: Account,
     now: datetime,
-    delivery: str | None,
+    delivery: str,
 ) -> list[Made]:
     """Store a decision, and the one that is made with it for the account that asks now."""
     if decision.leaves:
@@ -218,9 +215,7 @@ def _keep(
     delivery: str | None = None,
 ) -> Made:
     """Store the incident as the decision leaves it, move its points, record why."""
-    if decision.incident is None:
-        raise RuntimeError(f"a decision {decision.kind} without an incident")
-    stored = _stored(conn, owner, decision.incident)
+    stored = _stored(conn, owner, _incident_of(decision))
     account = accounts.by_id(conn, stored.account_id)
     clock = stored.incident.clock
     located = bridge.locate(account)
@@ -262,16 +257,20 @@ def _book(
 
 
 def _first(helpdesk: Helpdesk, ticket: Ticket, account: Account, decision: Decision) -> Stored:
-    if decision.incident is None:
-        raise RuntimeError(f"a decision {decision.kind} without an incident")
     return Stored(
         id=0,
         helpdesk=helpdesk.name,
         ticket_id=ticket.id,
         ticket_number=ticket.number,
         account_id=account.id,
-        incident=decision.incident,
+        incident=_incident_of(decision),
     )
+
+
+def _incident_of(decision: Decision) -> Incident:
+    if decision.incident is None:
+        raise RuntimeError(f"a decision {decision.kind} without an incident")
+    return decision.incident
 
 
 def _stored(conn: Connection, owner: Stored, incident: Incident) -> Stored:
@@ -287,10 +286,10 @@ def _repair(
     helpdesk: Helpdesk,
     ticket: Ticket,
     stored: Stored | None,
-    touch: Touch | None,
+    touch: Touch,
 ) -> bool:
     """Mend fields that show something else: a browser saves every field as it loaded it."""
-    if stored is None or touch is None or ticket.closed_for_good:
+    if stored is None or ticket.closed_for_good:
         return False
     if helpdesk.adapter.shows(ticket, writeback.fields_of(conn, bridge, stored)):
         return False

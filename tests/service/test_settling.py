@@ -10,9 +10,11 @@ from bridge.ledger import accounts, incidents, points
 from bridge.policy.decisions import Decision, Kind
 from bridge.service import settling
 from bridge.service.reports import statement
-from bridge.service.settling import release_held, settle_ticket, wants_history
+from bridge.service.settling import Touch, release_held, settle_ticket, wants_history
 from bridge.ticket import PointsState, SlaState, Status
 from tests.service.conftest import ACME, BETA, DAY, HOUR, NOW, House
+
+TOUCH = Touch("d1", NOW)
 
 
 def booked(house: House) -> list[tuple[str, int]]:
@@ -242,20 +244,6 @@ class TestATransaction:
             "another charge took the points meanwhile; decide anew",
         )
 
-    def test_without_a_delivery_there_is_nobody_to_name_and_nothing_to_repair(
-        self, house: House
-    ) -> None:
-        house.buy(100)
-        house.put()
-        support, ticket = house.bridge.helpdesk("support"), house.desk.tickets["5"]
-
-        def work(conn: Connection) -> str:
-            return settle_ticket(conn, house.bridge, support, ticket, None)
-
-        assert house.db.write(work) == "accepted"
-        assert house.db.write(work) == "nothing"
-        assert house.decisions()[0].delivery is None
-
     @pytest.mark.parametrize("known", [False, True])
     def test_a_decision_about_no_incident_is_a_fault(
         self, house: House, monkeypatch: pytest.MonkeyPatch, known: bool
@@ -267,7 +255,9 @@ class TestATransaction:
         monkeypatch.setattr(settling, "decide", lambda *_given: nonsense)
         support, ticket = house.bridge.helpdesk("support"), house.desk.tickets["5"]
         with pytest.raises(RuntimeError) as fault:
-            house.db.write(lambda conn: settle_ticket(conn, house.bridge, support, ticket, None))
+            house.db.write(
+                lambda conn: settle_ticket(conn, house.bridge, support, ticket, None, TOUCH)
+            )
         assert str(fault.value) == "a decision noted without an incident"
 
     def test_rules_that_go_round_in_circles_are_a_fault_and_write_nothing(
@@ -279,6 +269,6 @@ class TestATransaction:
         support, ticket = house.bridge.helpdesk("support"), house.desk.tickets["5"]
         with pytest.raises(RuntimeError) as fault:
             house.db.write(
-                lambda conn: settle_ticket(conn, house.bridge, support, ticket, None, None)
+                lambda conn: settle_ticket(conn, house.bridge, support, ticket, None, TOUCH)
             )
         assert str(fault.value) == "no end to the decisions about support ticket 5"
