@@ -1,5 +1,5 @@
 """The receiver: Flask, and only Flask."""
 
-from webhooks.receiver import Inbound, create_app
+from webhooks.receiver import create_app
 
-__all__ = ["Inbound", "create_app"]
+__all__ = ["create_app"]

@@ -7,13 +7,13 @@ helpdesks repeat, and never a 500. Nothing here parses a body: its raw bytes are
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 from flask import Flask, Response, json, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as WsgiResponse
 
+from bridge.bootstrap import Inbound
 from bridge.errors import (
     BridgeError,
     PayloadNotUnderstood,
@@ -41,23 +41,6 @@ _ANSWERS: Mapping[type[BaseException], tuple[int, str]] = {
 }
 
 log = structlog.get_logger(__name__)
-
-
-class Inbound(Protocol):
-    """What the receiver hands deliveries to."""
-
-    def receive(self, helpdesk: str, delivery: HttpDelivery) -> Received:
-        """Verify and store a delivery; it is durable when this returns.
-
-        Raises:
-            UnknownHelpdesk: no helpdesk of that name.
-            WebhookRejected: it does not prove where it comes from.
-            PayloadNotUnderstood: it does, but cannot be read.
-            Retryable: it could not be stored now.
-        """
-
-    def problems(self) -> list[str]:
-        """Why deliveries cannot be taken in and handled; empty when they can."""
 
 
 def create_app(

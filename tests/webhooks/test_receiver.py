@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 from werkzeug.test import TestResponse
 
+from bridge.bootstrap import Inbound
 from bridge.errors import (
     HelpdeskRefused,
     HelpdeskUnavailable,
@@ -57,7 +59,7 @@ def inbound() -> FakeInbound:
 
 @pytest.fixture
 def client(inbound: FakeInbound) -> FlaskClient:
-    return create_app(inbound, clock=lambda: ARRIVAL).test_client()
+    return create_app(cast("Inbound", inbound), clock=lambda: ARRIVAL).test_client()
 
 
 @pytest.fixture
