@@ -54,6 +54,12 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN
 
 
+def now_called(ref: str, name: str, *more: str) -> str:
+    """What goes in brackets behind a ref: the name, where that is another one, and what more."""
+    said = more if key(ref) == key(name) else (f"now called {name}", *more)
+    return f" ({', '.join(said)})" if said else ""
+
+
 def keep(conn: Connection, account_id: int, name: str) -> None:
     """An account is known by that name from now on. Repeating is safe."""
     row = insert(conn, names).values(key=key(name), account_id=account_id, name=name)
@@ -115,6 +121,5 @@ def _described(conn: Connection, account_id: int) -> str:
     row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
     query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
     records = [f"{link.helpdesk}:{link.customer_ref}" for link in conn.execute(query)]
-    known = ", ".join(sorted(records)) or "in no helpdesk yet"
-    now = "" if row.name == row.ref else f"now called {row.name!r}, "
-    return f"{REF + row.ref!r} ({now}{known})"
+    known = sorted(records) or ["in no helpdesk yet"]
+    return f"{REF + row.ref!r}{now_called(row.ref, row.name, *known)}"

@@ -18,7 +18,7 @@ from bridge.database.schema import accounts, entries, lots, purchases, txs
 from bridge.database.upsert import insert as upsert
 from bridge.errors import BadRequest, LedgerBusy
 from bridge.ledger.holdings import as_lot
-from bridge.ledger.names import key
+from bridge.ledger.names import key, now_called
 from bridge.policy.points import Slice, credit_expires_at, pick
 from bridge.policy.terms import Terms
 
@@ -321,7 +321,7 @@ def _lock(conn: Connection, account_ids: Collection[int]) -> None:
 def _called(conn: Connection, account_id: int) -> str:
     """An account as people know it: its ref, and its name where that is another one."""
     row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
-    return repr(row.ref) if row.name == row.ref else f"{row.ref!r} (now {row.name!r})"
+    return f"{row.ref!r}{now_called(row.ref, row.name)}"
 
 
 def _slices(conn: Connection, incident_id: int) -> tuple[Slice, ...]:

@@ -5,13 +5,14 @@ from datetime import date
 from typing import Any
 
 from bridge.ledger.holdings import LotLine
+from bridge.ledger.names import now_called
 from bridge.policy.hours import HOUR
 from bridge.policy.notation import format_open_day, format_weekly
 from bridge.policy.places import AccountCalendar
 from bridge.policy.points import last_valid_day
 from bridge.service.accounts import Changed
 from bridge.service.reports import Balance, Statement
-from bridge.terminal.names import called, now_called
+from bridge.terminal.names import called
 from bridge.terminal.output import escaped, say, table
 
 

@@ -1,8 +1,8 @@
 """An account's bookings, as a person reads them."""
 
+from bridge.ledger.names import now_called
 from bridge.policy.points import last_valid_day
 from bridge.service.reports import Statement
-from bridge.terminal.names import now_called
 from bridge.terminal.output import table
 
 

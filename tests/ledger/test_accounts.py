@@ -188,7 +188,7 @@ def test_a_name_that_two_accounts_have_says_nothing_and_both_can_be_named(book: 
     met(book, Customer("organization:3", "Acme GmbH"))
     assert refusal(book, "acme gmbh") == (
         "'acme gmbh' may mean several accounts; write 'ref:Acme GmbH' (support:organization:2), or"
-        " 'ref:Beta Ltd' (now called 'Acme GmbH', support:organization:3)"
+        " 'ref:Beta Ltd' (now called Acme GmbH, support:organization:3)"
     )
     assert named(book, "ref:Acme GmbH").id == acme.id
     assert named(book, "ref:Beta Ltd").id == named(book, "Beta Ltd").id == beta.id
