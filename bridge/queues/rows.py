@@ -6,7 +6,6 @@ workers the second one waits, and then sees the first one's lease (the lock is a
 which has one writer).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +32,6 @@ DENIALS = frozenset({401, 403})
 #: How long such an answer is believed where nothing else is heard: who is not ready may be sent no
 #: webhook, and then never calls.
 LATELY = timedelta(minutes=15)
-_DENIED = re.compile(r" \(answer ([0-9]{3})\)$")
 #: Tickets that are tried when others take them first.
 _CANDIDATES = 8
 
@@ -130,8 +128,8 @@ def bury(
 ) -> None:
     """Park what cannot succeed as it is, for an admin to look at; `status` as of the refusal."""
     table = _TABLES[queue]
-    outcome = f"{error} (answer {status})" if status in DENIALS else error
-    values = {"state": DEAD, "leased_until": None, "finished_at": now, "outcome": outcome}
+    values: dict[str, Any] = {"state": DEAD, "leased_until": None, "finished_at": now}
+    values |= {"outcome": error, "denied": status if status in DENIALS else None}
     conn.execute(update(table).where(table.c.id.in_(ids)).values(**values))
 
 
@@ -216,15 +214,19 @@ def denied(conn: Connection, now: datetime) -> dict[str, int]:
 
     What the worker met, in whatever process: the helpdesk is not asked.
     """
-    found: dict[str, tuple[datetime, int]] = {}
-    for table in _TABLES.values():
-        recent = (table.c.state == DEAD, table.c.finished_at >= now - LATELY)
-        columns = select(table.c.helpdesk, table.c.finished_at, table.c.outcome)
-        for helpdesk, at, outcome in conn.execute(columns.where(*recent)):
-            told = _DENIED.search(outcome or "")
-            if told and (helpdesk not in found or found[helpdesk][0] < at):
-                found[helpdesk] = (at, int(told[1]))
-    return {name: told for name, (at, told) in found.items() if not _served(conn, name, at)}
+    recent = [
+        row
+        for table in _TABLES.values()
+        for row in conn.execute(
+            select(table.c.helpdesk, table.c.finished_at, table.c.denied)
+            .where(table.c.state == DEAD, table.c.denied.is_not(None))
+            .where(table.c.finished_at >= now - LATELY)
+        )
+    ]
+    last = {row.helpdesk: row for row in sorted(recent, key=lambda row: row.finished_at)}
+    return {
+        name: row.denied for name, row in last.items() if not _served(conn, name, row.finished_at)
+    }
 
 
 def _served(conn: Connection, helpdesk: str, since: datetime) -> bool:

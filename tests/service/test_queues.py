@@ -84,6 +84,7 @@ class TestReadiness:
         (problem,) = self.problems(refused)
         assert problem.startswith("support: the helpdesk takes the bridge's credentials for wrong")
         assert "(answer 40" in problem
+        assert refused.rows("inbox")[-1].outcome == "GET /tickets/5 at desk: no"
         assert len(refused.desk.calls) == calls
 
     def test_comes_back_with_a_call_that_works(self, refused: House) -> None:
