@@ -297,8 +297,8 @@ class TestPaths:
 PLAIN_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "access answer api app base browser check cli common condition coordination country"
-        " demo description directory env error example fact fault header http initial kind"
+        "access answer api app base browser check cli common completion condition coordination"
+        " country demo description directory env error example fact fault header http initial kind"
         " lifecycle limit list log model name number output page search section seed server shape"
         " store value version web wsgi",
     )

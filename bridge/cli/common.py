@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bridge.bootstrap import opened
+from bridge.cli import completion
 from bridge.errors import BadRequest, RecordTaken, Unconfirmed, UnknownAccount
 from bridge.logs import configure_logs
 from bridge.service.core import Bridge
@@ -17,7 +18,13 @@ from bridge.settings import Purpose, Settings, load_settings
 from bridge.settings.secrets import is_text
 from bridge.terminal.output import complain
 
-Account = Annotated[str, typer.Argument(help="The account: its ref, usually the customer's name.")]
+Account = Annotated[
+    str,
+    typer.Argument(
+        help="The account: its ref, usually the customer's name.",
+        autocompletion=completion.accounts,
+    ),
+]
 
 T = TypeVar("T")
 

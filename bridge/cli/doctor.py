@@ -6,6 +6,7 @@ import typer
 
 from bridge.adapters.provisioning import Problem, Provisioner, Severity
 from bridge.bootstrap import provisioner, utc_now, wanted
+from bridge.cli import completion
 from bridge.cli.common import settings_of
 from bridge.errors import BadRequest, SettingsError
 from bridge.logs import configure_logs
@@ -26,7 +27,11 @@ _WORDS = {
 def doctor(
     context: typer.Context,
     helpdesk: Annotated[
-        str | None, typer.Argument(help="The helpdesk's name in the settings [all of them].")
+        str | None,
+        typer.Argument(
+            help="The helpdesk's name in the settings [all of them].",
+            autocompletion=completion.helpdesks,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

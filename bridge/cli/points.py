@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli import completion
 from bridge.cli.common import Account, bridge_of, confirmed
 from bridge.cli.numbers import taking, whole
 from bridge.errors import UnknownAccount
@@ -72,7 +73,10 @@ def _show_bought(bought: purchases.Bought) -> None:
 @undoing.command("list", epilog='Example: points-bridge purchases list "Acme GmbH" --json')
 def list_purchases(
     context: typer.Context,
-    account: Annotated[str | None, typer.Argument(help="Of this account alone.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Argument(help="Of this account alone.", autocompletion=completion.accounts),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List purchases, oldest first."""

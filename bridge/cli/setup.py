@@ -12,6 +12,7 @@ from bridge.adapters.vendor import public_address
 from bridge.bootstrap import provisioner as provisioner_of
 from bridge.bootstrap import take_up
 from bridge.bootstrap import wanted as wanted_of
+from bridge.cli import completion
 from bridge.cli.common import bridge_of, settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
@@ -64,7 +65,12 @@ class _Outcome:
 )
 def setup(
     context: typer.Context,
-    helpdesk: Annotated[str, typer.Argument(help="The helpdesk's name in the settings.")],
+    helpdesk: Annotated[
+        str,
+        typer.Argument(
+            help="The helpdesk's name in the settings.", autocompletion=completion.helpdesks
+        ),
+    ],
     url: Annotated[
         str | None,
         typer.Option(help="How the helpdesk reaches the receiver [listen.public_url]."),

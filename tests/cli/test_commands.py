@@ -1,6 +1,7 @@
 """The command as it is typed: what it prints, what it returns, how it fails."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,9 @@ def test_the_demo_ends_by_itself(run: Run) -> None:
     assert code == 0
     for word in ("free re-open", "answered 401", "declined", "Statement of Acme GmbH"):
         assert word in out
+    # What the records show is what the statement ends with.
+    for record in (r"Zammad +Acme GmbH", r"Zendesk +Acme worldwide"):
+        assert re.search(rf"^{record} +10 ", out, re.MULTILINE)
 
 
 def test_main_is_what_the_package_installs() -> None:
