@@ -59,11 +59,13 @@ def test_every_command_works_on_a_demo_that_stays(tmp_path: Path) -> None:
     with staying(tmp_path) as (demo, said):
         [settings] = re.findall("POINTS_BRIDGE_SETTINGS=(.+)", said)
         assert Path(re.findall("The database: (.+)", said)[0]).is_file()
-        assert "sandbox-setup" in said
+        assert "sandbox-admin" in said
         accounts = {one["account"]: one for one in typed(settings, "accounts")}
         assert accounts["Acme GmbH"]["on_hand"] == 10
         for helpdesk in ("support", "cloud"):
             assert typed(settings, "setup", helpdesk, "--dry-run")["changes"] == 0
+        proved = typed(settings, "setup", "support", "--prove", "--yes")["proved"]
+        assert sum(one["arrived"] is True for one in proved) >= 7
         found = typed(settings, "doctor")["problems"]
         assert [one for one in found if one["severity"] == "problem"] == []
         demo.send_signal(signal.SIGTERM)
