@@ -228,7 +228,7 @@ class Provisioner(ABC):
         """Delete a test ticket; what is gone already is fine.
 
         Raises:
-            HelpdeskRefused: these credentials may not; the ticket stays, closed.
+            HelpdeskRefused: these credentials may not; the ticket stays.
             HelpdeskUnavailable: try again later.
         """
 

@@ -250,7 +250,7 @@ def _prove(
         tickets = [one.ticket for one in found if one.ticket]
         left = tidy(bridge.db, helpdesk, provisioner, tickets, time.sleep)
     if left and not quiet:
-        say(f"Test tickets that these credentials may not delete: {', '.join(left)}; all closed.")
+        say(f"Test tickets that could not be deleted: {', '.join(left)}; delete them by hand.")
     return found
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from bridge.adapters.provisioning import Provisioner, Trial
 from bridge.database.engine import Database
-from bridge.errors import BridgeError, HelpdeskRefused, SettingsError
+from bridge.errors import BridgeError, SettingsError
 from bridge.queues import rows
 from bridge.queues.rows import QueueRow
 from bridge.setup.facts import look
@@ -108,7 +108,7 @@ def tidy(
     for ticket_id in wanted:
         try:
             provisioner.discard(ticket_id)
-        except HelpdeskRefused:
+        except BridgeError:
             left.append(ticket_id)
     return left
 
