@@ -158,12 +158,14 @@ class Trial:
     `event` is the label that the delivery must carry. `act` makes the event happen on a test ticket
     and returns that ticket's id; None where these credentials cannot, and `reason` says why.
     `by_hand` is what a person must do to the ticket, where no program can make it happen.
+    `opened` fills with the ids of the test tickets, also of an act that fails after it opened one.
     """
 
     event: str
     act: Callable[[], str] | None = field(default=None, repr=False)
     reason: str = ""
     by_hand: str = ""
+    opened: list[str] = field(default_factory=list)
 
 
 class Provisioner(ABC):

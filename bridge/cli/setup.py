@@ -247,7 +247,7 @@ def _prove(
             found.append(one)
             if not quiet:
                 _say_proved(one)
-        tickets = [one.ticket for one in found if one.ticket]
+        tickets = [ticket for trial in trials for ticket in trial.opened]
         left = tidy(bridge.db, helpdesk, provisioner, tickets, time.sleep)
     if left and not quiet:
         say(f"Test tickets that could not be deleted: {', '.join(left)}; delete them by hand.")

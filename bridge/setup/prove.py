@@ -19,15 +19,11 @@ PATIENCE = _POLLS * _POLL_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The outcome of a trial. `arrived` None: it could not be tried, and `detail` says why.
-
-    `ticket` is the id of the test ticket that it happened to, if there is one.
-    """
+    """The outcome of a trial. `arrived` None: it could not be tried, and `detail` says why."""
 
     event: str
     arrived: bool | None
     detail: str = ""
-    ticket: str | None = None
 
 
 def unheard(database: Database, public_url: str, name: str, provisioner: Provisioner) -> str:
@@ -77,7 +73,7 @@ def prove(
             continue
         wanted = trial.by_hand.format(ticket=ticket_id)
         if wanted and not ask(wanted):
-            yield Proved(trial.event, None, f"it takes a person: {wanted}", ticket_id)
+            yield Proved(trial.event, None, f"it takes a person: {wanted}")
             continue
         found = _awaited(database, helpdesk, ticket_id, trial.event, sleep)
         heard = heard or bool(found.arrived)
@@ -125,13 +121,12 @@ def _awaited(
         return any(row.queue == "inbox" and row.what == event for row in found)
 
     if _until(has_arrived, sleep):
-        return Proved(event, True, f"ticket {ticket_id}", ticket_id)
+        return Proved(event, True, f"ticket {ticket_id}")
     return Proved(
         event,
         arrived=False,
         detail=f"nothing came about ticket {ticket_id} in {PATIENCE:.0f} s: is the receiver"
         " running on this database, and does the helpdesk reach it? `points-bridge doctor` tells",
-        ticket=ticket_id,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bridge import bootstrap
-from bridge.adapters.provisioning import Step
+from bridge.adapters.provisioning import TRIAL_TITLE, Step
 from bridge.adapters.registry import VENDORS
 from bridge.adapters.zammad.setup.layout import TRIGGER_PREFIX
 from bridge.cli import setup as command
@@ -256,11 +256,13 @@ def test_without_a_receiver_no_test_ticket_is_opened(run: Run, bare: Scene) -> N
 
 def test_a_trial_that_the_helpdesk_refuses_fails_the_proof(run: Run, worked: Scene) -> None:
     of(run, *SETUP, "--yes")
+    tickets = worked.zammad.model.store.tables["Ticket"]
     refused = Fault("PUT", "/api/v1/ticket_merge/*", status=200, body=b'{"result": "failed"}')
     worked.zammad.model.faults.add(refused)
     code, out, _ = run(*SETUP, "--prove")
     assert (code, "does not merge" in out) == (1, True)
     assert "received a merge: the merge of the test tickets did not come about" in out
+    assert not [row for row in tickets.values() if row["title"] == TRIAL_TITLE]
 
 
 def test_native_slas_are_made_and_taken_away_by_the_setting(

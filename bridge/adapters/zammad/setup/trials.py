@@ -49,7 +49,7 @@ def zammad_trials(
     }
     same = "the setup token is the bridge's own user's, whose changes fire no such trigger"
     tried = (
-        Trial(TRIGGER_PREFIX + name, act)
+        Trial(TRIGGER_PREFIX + name, act, opened=on.opened)
         if name in _UNGUARDED or actor.id != bridge.id
         else Trial(TRIGGER_PREFIX + name, reason=same)
         for name, act in acts.items()
@@ -68,6 +68,7 @@ class _Rehearsal:
     closed_state_id: int
     ticket: Json = field(default_factory=dict)
     has_merged: bool = False
+    opened: list[str] = field(default_factory=list)
 
     def create(self) -> str:
         self.ticket = self._new()
@@ -117,4 +118,6 @@ class _Rehearsal:
             "owner_id": self.actor.id,
             "article": article,
         }
-        return self.admin.create("tickets", spec)
+        ticket = self.admin.create("tickets", spec)
+        self.opened.append(str(ticket["id"]))
+        return ticket

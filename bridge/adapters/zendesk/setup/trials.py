@@ -49,13 +49,13 @@ def zendesk_trials(
         "ticket.soft_deleted": on.delete,
         "ticket.undeleted": on.restore,
     }
-    told = [Trial(event, act) for event, act in acts.items()]
+    told = [Trial(event, act, opened=on.opened) for event, act in acts.items()]
     told += [
         Trial(event, reason=f"{why}; the webhook is that of the other events")
         for event, why in _HARMFUL.items()
     ]
     return (
-        Trial("created", on.create),
+        Trial("created", on.create, opened=on.opened),
         Trial("changed", on.test_ticket, by_hand=hand),
         *(told if events else [Trial(one.event, reason=_NO_EVENTS) for one in told]),
     )
@@ -70,6 +70,7 @@ class _Rehearsal:
     actor: Me
     sleep: Callable[[float], None]
     ticket: Json = field(default_factory=dict)
+    opened: list[str] = field(default_factory=list)
 
     def create(self) -> str:
         self.ticket = self._new()
@@ -100,7 +101,9 @@ class _Rehearsal:
     def _new(self) -> Json:
         comment = {"body": TRIAL_TITLE, "public": False}
         spec = {"subject": TRIAL_TITLE, "comment": comment, "requester_id": self.bridge.id}
-        return self.admin.create("tickets", spec)
+        ticket = self.admin.create("tickets", spec)
+        self.opened.append(str(ticket["id"]))
+        return ticket
 
     def _await(self, answer: Json) -> None:
         """Wait until a background job has ended well."""
