@@ -19,7 +19,7 @@ _SORTED = {"group_by": None, "group_order": "desc", "sort_by": None, "sort_order
 _NEEDED_IN_VIEWS = frozenset({"status", "type", "group_id", "assignee_id", "requester_id"})
 
 _ACTIONS = re.compile(
-    "notification_webhook|status|priority|type|assignee_id|group_id"
+    "notification_webhook|notification_user|notification_group|status|priority|type|assignee_id|group_id"
     r"|current_tags|remove_tags|set_tags|custom_fields_\d+"
 )
 
@@ -135,6 +135,8 @@ class Rules:
                 webhook_id, template = value
                 body = rendered(template, event, self._store).encode()
                 self._enqueue(webhook_id, trigger["title"], event.ticket["id"], body)
+            elif name in {"notification_user", "notification_group"}:
+                pass  # a mail, which nobody reads here
             elif name in {"current_tags", "remove_tags", "set_tags"}:
                 words = set(str(value).split())
                 tags = {"current_tags": tags | words, "remove_tags": tags - words}.get(name, words)

@@ -83,6 +83,36 @@ def trigger(event: str, webhook_id: object) -> Json:
     return {"conditions": trigger_conditions()[event], "actions": [action], "active": True}
 
 
+_CUSTOMERS = frozenset({"requester_id", "requester_and_ccs"})
+#: What the bridge may change of a ticket, beside its custom fields.
+_CHANGED_BY_US = ("status", "current_tags", "custom_fields_")
+
+
+def mails_agents(row: Mapping[str, Any]) -> bool:
+    """Whether a trigger mails agents, or a group of them."""
+    actions = {
+        (str(one.get("field")), _first(one.get("value"))) for one in row.get("actions") or ()
+    }
+    mailed = {to for field, to in actions if field in {"notification_user", "notification_group"}}
+    return row.get("active") is not False and bool(mailed - _CUSTOMERS)
+
+
+def fires_on_ours(row: Mapping[str, Any], bridge_id: int | None) -> bool:
+    """Whether a trigger may act on the bridge's own updates: none of its conditions keeps it."""
+    rows = (row.get("conditions") or {}).get("all") or ()
+    return not any(_keeps_ours_away(one, str(bridge_id)) for one in rows)
+
+
+def _keeps_ours_away(row: Mapping[str, Any], bridge: str) -> bool:
+    field, operator = str(row.get("field")), str(row.get("operator"))
+    if operator in {"changed", "value", "value_previous"}:
+        return not field.startswith(_CHANGED_BY_US)
+    ours = {"role": {"agent", bridge}, "update_type": {"Change"}, "current_via_id": {"5"}}
+    if field not in ours or operator not in {"is", "is_not"}:
+        return False
+    return (_compared(row) in ours[field]) is (operator == "is_not")
+
+
 def webhook(endpoint: str | None, subscriptions: Iterable[str]) -> Json:
     """A webhook; an endpoint that is not known is left as it is."""
     address = {"endpoint": endpoint} if endpoint else {}
@@ -189,6 +219,11 @@ def _compared(row: Mapping[str, object]) -> str:
     value = str(row.get("value"))
     of_channel = row.get("field") == _GUARD["field"]
     return _GUARD["value"] if of_channel and value.lower() in {"api", "web_service"} else value
+
+
+def _first(value: object) -> str:
+    """Whom an action is for: the first of its values."""
+    return str(value[0]) if isinstance(value, list) and value else str(value)
 
 
 def _texts(value: object) -> object:

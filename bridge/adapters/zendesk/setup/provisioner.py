@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 from uuid import uuid4
 
@@ -189,7 +189,12 @@ class ZendeskSetup(Provisioner):
             )
             for event in layout.trigger_conditions()
         ]
-        return Triggers(self._lists, "triggers", "trigger", items)
+        return Triggers(self._lists, "triggers", "trigger", items, lambda: self._bridge_id)
+
+    @cached_property
+    def _bridge_id(self) -> int | None:
+        """The agent that the bridge runs as."""
+        return self._agent.me()[0].id
 
     def _trigger(self, event: str, webhooks: Webhooks) -> Json | None:
         row = webhooks.of(HOOK)

@@ -3,11 +3,18 @@
 Titles in Zendesk are not unique.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bridge.adapters.provisioning import Step
 from bridge.adapters.resources import Item, Json, Lists, Records, addressed
-from bridge.adapters.zendesk.setup.layout import HOOKS, TRIGGER_PREFIX, Hook, by_triggers
+from bridge.adapters.zendesk.setup.layout import (
+    HOOKS,
+    TRIGGER_PREFIX,
+    Hook,
+    by_triggers,
+    fires_on_ours,
+    mails_agents,
+)
 from bridge.errors import HelpdeskRefused
 
 
@@ -18,15 +25,31 @@ class Triggers(Records):
     note_key = "description"
     prefix = TRIGGER_PREFIX
 
+    def __init__(
+        self,
+        lists: Lists,
+        path: str,
+        kind: str,
+        items: Sequence[Item],
+        bridge_id: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        super().__init__(lists, path, kind, items)
+        self._bridge_id = bridge_id
+
     def foreign(self, row: Json) -> bool:
         """Whether somebody made by hand what looks like ours."""
         return self.has_our_name(row) and not self.is_ours(row)
 
     def reports(self) -> Iterator[Step]:
-        """What may tell the bridge of everything a second time."""
+        """What may tell the bridge of everything a second time, or agents of its own updates."""
         for row in filter(self.foreign, self.rows()):
             told = "was not made by this command: the bridge may hear of everything twice"
             yield self.report(row, told, "delete it, or make it inactive")
+        for row in filter(mails_agents, self.rows()):
+            if fires_on_ours(row, self._bridge_id()):
+                told = "may mail agents about each update of the bridge"
+                remedy = f"add the condition that the current user is not {self._bridge_id()}"
+                yield self.report(row, told, f"{remedy}, the bridge's agent")
 
 
 class Webhooks(Triggers):
