@@ -28,8 +28,8 @@ def _balances() -> _Check:
     held = select(_total(lots.c.remaining)).where(lots.c.account_id == accounts.c.id)
     in_lots = held.scalar_subquery()
     return (
-        "account {id}: the balance is {balance}, but its lots hold {held}",
-        select(accounts.c.id, accounts.c.balance, in_lots.label("held")).where(
+        "account {ref!r}: the balance is {balance}, but its lots hold {held}",
+        select(accounts.c.ref, accounts.c.balance, in_lots.label("held")).where(
             or_(accounts.c.balance != in_lots, accounts.c.balance < 0)
         ),
     )
@@ -126,14 +126,14 @@ def _account_invariant() -> _Check:
         select(_total(lots.c.remaining)).where(lots.c.account_id == accounts.c.id).scalar_subquery()
     )
     query = (
-        select(accounts.c.id, *figures, remaining.label("remaining"))
+        select(accounts.c.ref, *figures, remaining.label("remaining"))
         .select_from(accounts)
         .join(txs, txs.c.account_id == accounts.c.id, isouter=True)
         .join(entries, entries.c.tx_id == txs.c.id, isouter=True)
-        .group_by(accounts.c.id)
+        .group_by(accounts.c.id, accounts.c.ref)
         .having(expected != remaining)
     )
-    return "account {id}: " + _FIGURES, query
+    return "account {ref!r}: " + _FIGURES, query
 
 
 def _invariant() -> _Check:

@@ -42,7 +42,7 @@ def _moved(points: int, lot: int, account: int = 1) -> str:
         ),
         (
             "UPDATE accounts SET balance = 0 WHERE id = 1",
-            "account 1: the balance is 0, but its lots hold 60",
+            "account 'acme': the balance is 0, but its lots hold 60",
         ),
         (
             "DELETE FROM entries WHERE id = 6",
@@ -59,7 +59,7 @@ def _moved(points: int, lot: int, account: int = 1) -> str:
         (
             "DELETE FROM entries WHERE id = 6",
             (
-                "account 1: 80 issued + 10 credited + 0 adjusted, but 20 consumed + 0 expired"
+                "account 'acme': 80 issued + 10 credited + 0 adjusted, but 20 consumed + 0 expired"
                 " + 0 refunded + 60 remaining"
             ),
         ),
