@@ -166,6 +166,7 @@ def link_to(
     if record is None:
         row = {"helpdesk": helpdesk, "customer_ref": customer_ref, "account_id": account_id}
         conn.execute(insert(conn, links).values(**row))
+        _bring(conn, helpdesk, customer_ref, account_id)
     elif record.account_id != account_id:
         _refuse_to_strand(conn, record)
         if not take:
@@ -357,10 +358,15 @@ def _move(conn: Connection, record: Row[Any], account_id: int) -> None:
     if record.name:
         names.keep(conn, account_id, record.name)
         names.drop(conn, record.account_id, record.name)
+    _bring(conn, record.helpdesk, record.customer_ref, account_id)
+
+
+def _bring(conn: Connection, helpdesk: str, customer_ref: str, account_id: int) -> None:
+    """The incidents of a record that nobody has paid for, whoever had the record before."""
     of_record = and_(
-        incidents.c.helpdesk == record.helpdesk,
-        incidents.c.customer_ref == record.customer_ref,
-        incidents.c.account_id == record.account_id,
+        incidents.c.helpdesk == helpdesk,
+        incidents.c.customer_ref == customer_ref,
+        incidents.c.account_id != account_id,
     )
     paid = select(txs.c.id).where(txs.c.incident_id == incidents.c.id).exists()
     conn.execute(update(incidents).where(of_record, ~paid).values(account_id=account_id))

@@ -176,8 +176,12 @@ def _responded(answer: Answer, incident: Incident, calendar: Calendar) -> Decisi
 
 
 def _matters(change: StatusChange, incident: Incident) -> bool:
-    """Not open to pending and back, nor the echo of our own closing."""
-    return (change.after in DONE) != incident.closed
+    """Not open to pending and back, nor the echo of our own closing.
+
+    A write of ours that opens what was closed meanwhile is nobody's wish that work goes on.
+    """
+    opened_by_us = change.actor is Actor.US and change.after not in DONE
+    return (change.after in DONE) != incident.closed and not opened_by_us
 
 
 def _caught_up(incident: Incident, ticket: Ticket, history: Sequence[Change] | None) -> Incident:

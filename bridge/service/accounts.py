@@ -19,7 +19,7 @@ from bridge.service.core import Bridge
 from bridge.service.settling import release_held
 
 NOWHERE = Address()
-_RECORD = re.compile(r"(organization|person):[0-9]+")
+_RECORD = re.compile(r"(organization|person):[1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from bridge.ledger import accounts, incidents
 from bridge.policy.writeback import is_overtaken, is_stale, keeps_message, keeps_status
 from bridge.queues import inbox, outbox, rows
-from bridge.queues.outbox import Leased, Payload, TicketWrite
+from bridge.queues.outbox import Leased, TicketWrite
 from bridge.service.attempts import attempt
 from bridge.service.core import Bridge
 from bridge.service.writeback import fields_of
@@ -35,7 +35,7 @@ def _send(bridge: Bridge, leased: Leased) -> None:
         _finish(bridge, [leased.id], rows.UNSENT)
         return
     update = bridge.db.read(lambda conn: _update(conn, bridge, leased))
-    if _looks_first(update, leased.payload, bridge.now()):
+    if bridge.db.read(lambda conn: _looks_first(conn, update, leased, bridge.now())):
         ticket = adapter.fetch(update.ticket_id)
         if _left_to_a_look(bridge, leased, ticket):
             return
@@ -49,10 +49,18 @@ def _finish(bridge: Bridge, ids: Sequence[int], outcome: str) -> None:
     bridge.db.write(lambda conn: rows.finish(conn, "outbox", ids, outcome, bridge.now()))
 
 
-def _looks_first(update: TicketUpdate, payload: Payload, now: datetime) -> bool:
-    """Whether a status is set or somebody told something, and nobody has looked just now."""
+def _looks_first(conn: Connection, update: TicketUpdate, leased: Leased, now: datetime) -> bool:
+    """Whether a status is set or somebody told something, and nobody has looked just now.
+
+    What failed before, or is about a ticket of which something was heard since, is always looked
+    at: seconds are enough to close a ticket, or to give it to somebody else.
+    """
+    payload = leased.payload
     speaks = update.status is not None or (update.note is not None and update.note.public)
-    return speaks and isinstance(payload, TicketWrite) and is_stale(payload.seen_at, now)
+    if not speaks or not isinstance(payload, TicketWrite):
+        return False
+    unread = inbox.is_unread(conn, leased.helpdesk, leased.ticket_id)
+    return unread or leased.attempts > 1 or is_stale(payload.seen_at, now)
 
 
 def _left_to_a_look(bridge: Bridge, leased: Leased, ticket: Ticket) -> bool:

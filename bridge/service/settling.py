@@ -90,12 +90,15 @@ def release_held(
 
     Those of which something was heard that nobody has looked at yet may be held no more: they are
     left, with their points, to that look (`handled`: the deliveries that the caller's own look
-    answers). One that the helpdesk does not show is passed over, and no points are left to it.
+    answers). One that the helpdesk does not show is passed over, and no points are left to it; so
+    is one whose customer record is another account's now.
     Where nothing was heard, a look is asked for: it finds what should have been heard.
     """
     released: list[Stored] = []
     now, unread = bridge.now(), 0
     for stored in incidents.held(conn, account.id):
+        if _is_anothers(conn, stored):
+            continue
         if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id, handled):
             unread += not inbox.is_missing(conn, stored.helpdesk, stored.ticket_id)
             continue
@@ -108,6 +111,13 @@ def release_held(
         if not inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
             inbox.look(conn, stored.helpdesk, stored.ticket_id, f"released:{stored.id}", now)
     return released
+
+
+def _is_anothers(conn: Connection, stored: Stored) -> bool:
+    """Whether the record that an incident came from is not its account's any more."""
+    record = stored.incident.customer_ref
+    owner = accounts.owner_of(conn, stored.helpdesk, record) if record else stored.account_id
+    return owner != stored.account_id
 
 
 def decline_held(conn: Connection, bridge: Bridge, stored: Stored) -> Stored:

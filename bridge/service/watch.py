@@ -91,11 +91,16 @@ def _hold(conn: Connection, bridge: Bridge, incident_id: int) -> bool:
     held_at = stored.incident.held_at
     if held_at is None or stored.incident.state is not PointsState.AWAITING_POINTS:
         return False
-    now = bridge.now()
+    now, ticket = bridge.now(), (stored.helpdesk, stored.ticket_id)
+    unread = inbox.is_unread(conn, *ticket)
     if hold_is_over(held_at, now, bridge.terms):
+        paid = holdings.on_hand(conn, stored.account_id, now) >= bridge.terms.price
+        # Points that came in time are left to the look that is still to come.
+        if unread and paid and not inbox.is_missing(conn, *ticket):
+            return False
         decline_held(conn, bridge, stored)
         return True
-    if inbox.is_unread(conn, stored.helpdesk, stored.ticket_id):
+    if unread:
         return False
     sent = incidents.reminded_day(conn, incident_id)
     day = reminder_due(held_at, sent, now, bridge.terms)

@@ -13,9 +13,11 @@ from bridge.policy.owed import Charge
 from bridge.policy.rules import Rule
 from bridge.policy.terms import Terms
 from bridge.ticket import (
+    Actor,
     PointsState,
     SlaState,
     Status,
+    StatusChange,
 )
 from tests.policy.cases import (
     DAY,
@@ -387,3 +389,11 @@ class TestNothing:
         assert decision.incident.close_hint == hint
         assert not needs_history(seen, decision.incident)
         assert needs_history(replace(seen, close_hint=hint + HOUR), decision.incident)
+
+
+def test_what_a_write_of_ours_opens_is_no_reopen() -> None:
+    """It was late, and an agent had closed the ticket meanwhile."""
+    closed = closed_at(OPENED + HOUR)
+    ours = StatusChange(2, OPENED + 2 * HOUR, Actor.US, "9", Status.CLOSED, Status.PENDING)
+    changes = (*history((OPENED + HOUR, Status.CLOSED)), ours)
+    assert settle(ticket(Status.PENDING), changes, closed) == []

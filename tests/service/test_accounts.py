@@ -234,3 +234,26 @@ class TestLinksOfOthers:
                 changed(house, link=self.LINK)
         else:
             assert changed(house, link=self.LINK).unchecked == (known is None)
+
+    def test_take_what_was_held_along_also_after_they_were_taken_away(self, house: House) -> None:
+        """Acme's points paid for Beta's ticket."""
+        berlin(house)
+        changed(house, link="support:organization:9")
+        changed(house, link=self.LINK)
+        house.open()
+        house.run()
+        changed(house, unlink=self.LINK)
+        house.buy(10, "Acme")
+        house.run()
+        assert house.on_hand("Acme") == 10
+        beta = AccountChange(link=self.LINK, new=True)
+        change_account(house.bridge, "Beta", beta)
+        house.buy(10, "Beta")
+        house.run()
+        assert (house.on_hand("Acme"), house.on_hand("Beta")) == (10, 0)
+        assert house.incident().incident.state is PointsState.CHARGED
+
+    def test_are_named_as_the_helpdesk_names_them(self, house: House) -> None:
+        berlin(house)
+        with pytest.raises(BadRequest, match="is not HELPDESK:RECORD"):
+            changed(house, link="support:organization:004")

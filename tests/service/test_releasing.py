@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.errors import HelpdeskRefused
+from bridge.errors import HelpdeskRefused, HelpdeskUnavailable
 from bridge.service import watch
 from bridge.service.intake import handle_next
 from bridge.ticket import Actor, CustomerChange, OrganizationChange, PointsState, Status
@@ -307,3 +307,19 @@ def test_a_purchase_and_a_move_at_one_moment_charge_once(house: House) -> None:
     house.now += DAY
     watch.watch_holds(house.bridge)
     assert house.on_hand(BETA.name) == 0
+
+
+def test_points_that_came_in_time_are_not_declined_for_a_look_that_waits(house: House) -> None:
+    house.open()
+    house.run()
+    house.later(days=13)
+    house.desk.failing["fetch"] = HelpdeskUnavailable("no answer")
+    house.tell("5")
+    house.settle()
+    house.buy(10)
+    house.later(days=1, hours=1)
+    assert watch.watch_holds(house.bridge) == 0
+    house.desk.failing.clear()
+    house.later(hours=4)
+    house.run()
+    assert house.kinds() == ["held", "released"]

@@ -203,6 +203,26 @@ class TestWhatHasBecomeWrong:
         assert [update.status for update in held.send()] == [None]
         assert held.desk.tickets["5"].status is Status.CLOSED
 
+    @pytest.mark.parametrize("heard", [True, False])
+    def test_a_late_write_opens_nothing_that_was_closed_seconds_before(
+        self, held: House, heard: bool
+    ) -> None:
+        """Ten points and a second hold came of it."""
+        held.desk.failing["write"] = HelpdeskUnavailable("no answer")
+        held.send()
+        held.desk.failing.clear()
+        held.later(seconds=10)
+        held.desk.set_status("5", Status.CLOSED)
+        if heard:
+            held.tell("5")
+        assert held.send() == []
+        assert held.desk.tickets["5"].status is Status.CLOSED
+        held.run("5")
+        held.buy(10)
+        held.run()
+        assert held.kinds() == ["held", "declined"]
+        assert held.on_hand() == 10
+
     def test_what_an_account_is_told_does_not_go_to_whom_its_ticket_was_moved(
         self, held: House
     ) -> None:
