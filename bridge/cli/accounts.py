@@ -44,6 +44,21 @@ def _dates(what: str, example: str) -> Any:
     return typer.Option(help=f"A date that is {what}, e.g. {example}; once for each.")
 
 
+_LINK = typer.Option(help="A customer record that is this account: support:organization:2")
+_UNLINK = typer.Option(help="A customer record that is not this account.")
+_TAKE = typer.Option("--yes", help="Take a linked record from another account.")
+_RENAME = typer.Option(help="What it is called from now on; the old name still works.")
+_CLEAR = typer.Option(help="Forget what was said of this; once for each.")
+_HOURS = typer.Option(help='Weekly hours: "Mon-Thu 08:00-18:00, Fri 08:00-15:00".')
+_AROUND_THE_CLOCK = typer.Option("--around-the-clock", help="Every hour counts, on holidays too.")
+_PROMISE = typer.Option(
+    help="The promise, in business hours.", parser=between("response hours are", 0.25, 2000)
+)
+_HOLIDAYS = typer.Option(help="Which holidays close, e.g. public,bank.")
+_OPEN = typer.Option("--open", help='A date and its own hours: "2026-12-31 09:00-12:00".')
+_CLEAR_HOURS = typer.Option("--clear-hours", help="Forget all that was said of its hours, first.")
+
+
 @commands.command(epilog="Example: points-bridge accounts --json")
 def accounts(context: typer.Context, as_json: Json = False) -> None:
     """List every account with its points."""
@@ -65,48 +80,21 @@ def account(
     zone: Annotated[str | None, typer.Option(help="IANA time zone, e.g. Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Whose holidays, e.g. DE.")] = None,
     subdivision: Annotated[str | None, typer.Option(help="State or province, e.g. BY.")] = None,
-    link: Annotated[
-        str | None,
-        typer.Option(help="A customer record that is this account: support:organization:2"),
-    ] = None,
-    hours: Annotated[
-        str | None, typer.Option(help='Weekly hours: "Mon-Thu 08:00-18:00, Fri 08:00-15:00".')
-    ] = None,
-    around_the_clock: Annotated[
-        bool, typer.Option("--around-the-clock", help="Every hour counts, on holidays too.")
-    ] = False,
-    response_hours: Annotated[
-        float | None,
-        typer.Option(
-            help="The promise, in business hours.", parser=between("response hours are", 0.25, 2000)
-        ),
-    ] = None,
-    holidays: Annotated[
-        str | None, typer.Option(help="Which holidays close, e.g. public,bank.")
-    ] = None,
+    link: Annotated[str | None, _LINK] = None,
+    hours: Annotated[str | None, _HOURS] = None,
+    around_the_clock: Annotated[bool, _AROUND_THE_CLOCK] = False,
+    response_hours: Annotated[float | None, _PROMISE] = None,
+    holidays: Annotated[str | None, _HOLIDAYS] = None,
     closed: Annotated[list[str], _dates("closed", "2026-12-24")] = [],  # noqa: B006
     worked: Annotated[list[str], _dates("worked although a holiday", "2026-10-03")] = [],  # noqa: B006
-    open_: Annotated[
-        list[str],
-        typer.Option("--open", help='A date and its own hours: "2026-12-31 09:00-12:00".'),
-    ] = [],  # noqa: B006
+    open_: Annotated[list[str], _OPEN] = [],  # noqa: B006
     as_usual: Annotated[list[str], _dates("as usual again", "2026-12-24")] = [],  # noqa: B006
-    clear_hours: Annotated[
-        bool, typer.Option("--clear-hours", help="Forget all that was said of its hours, first.")
-    ] = False,
-    clear: Annotated[
-        list[Said], typer.Option(help="Forget what was said of this; once for each.")
-    ] = [],  # noqa: B006
-    rename: Annotated[
-        str | None, typer.Option(help="What it is called from now on; the old name still works.")
-    ] = None,
-    unlink: Annotated[
-        str | None, typer.Option(help="A customer record that is not this account.")
-    ] = None,
+    clear_hours: Annotated[bool, _CLEAR_HOURS] = False,
+    clear: Annotated[list[Said], _CLEAR] = [],  # noqa: B006
+    rename: Annotated[str | None, _RENAME] = None,
+    unlink: Annotated[str | None, _UNLINK] = None,
     new: Annotated[bool, typer.Option("--new", help="Make it if nobody is called so.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Take a linked record from another account.")
-    ] = False,
+    yes: Annotated[bool, _TAKE] = False,
     as_json: Json = False,
 ) -> None:
     """Say where an account is, when it works, what it is called and which records it has."""

@@ -60,6 +60,13 @@ class _Outcome:
         return not self.failed and all(one.arrived is not False for one in self.proved)
 
 
+_URL = typer.Option(help="How the helpdesk reaches the receiver [listen.public_url].")
+_HIDE_FIELDS = typer.Option(
+    "--hide-fields", help="With --remove: take the fields out of sight, too."
+)
+_PROVE = typer.Option("--prove", help="Then open test tickets: does each event reach the receiver?")
+
+
 @commands.command(
     epilog="Example: points-bridge setup support --url https://points.example.com --prove"
 )
@@ -71,10 +78,7 @@ def setup(
             help="The helpdesk's name in the settings.", autocompletion=completion.helpdesks
         ),
     ],
-    url: Annotated[
-        str | None,
-        typer.Option(help="How the helpdesk reaches the receiver [listen.public_url]."),
-    ] = None,
+    url: Annotated[str | None, _URL] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = (
         False
@@ -82,14 +86,8 @@ def setup(
     remove: Annotated[
         bool, typer.Option("--remove", help="Take it away again; fields and their data stay.")
     ] = False,
-    hide_fields: Annotated[
-        bool,
-        typer.Option("--hide-fields", help="With --remove: take the fields out of sight, too."),
-    ] = False,
-    prove_it: Annotated[
-        bool,
-        typer.Option("--prove", help="Then open test tickets: does each event reach the receiver?"),
-    ] = False,
+    hide_fields: Annotated[bool, _HIDE_FIELDS] = False,
+    prove_it: Annotated[bool, _PROVE] = False,
     as_json: Json = False,
 ) -> None:
     """Set a helpdesk up for the bridge: fields, webhook, triggers. Safe to repeat."""
