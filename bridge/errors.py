@@ -95,8 +95,14 @@ _ALIKE = 0.7
 
 def did_you_mean(text: str, choices: Iterable[str]) -> str:
     """The end of an error message: up to three choices that `text` is part of, or looks like."""
-    known = sorted(choices)
-    wanted = text.strip().replace(" ", "_").casefold()
-    close = [name for name in known if wanted and wanted in name.casefold()]
-    close = close or get_close_matches(text, known, cutoff=_ALIKE)
+    known = {name: _folded(name) for name in sorted(choices)}
+    wanted = _folded(text)
+    close = [name for name, folded in known.items() if wanted and wanted in folded]
+    if not close:
+        alike = get_close_matches(wanted, set(known.values()), cutoff=_ALIKE)
+        close = [name for one in alike for name, folded in known.items() if folded == one]
     return f"; did you mean {', '.join(close[:3])}?" if close else ""
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.replace("_", " ").split()).casefold()

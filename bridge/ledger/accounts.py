@@ -1,7 +1,7 @@
 """Accounts: who owns points, which customer records are theirs, where they live, when they work."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,7 @@ def resolve(conn: Connection, helpdesk: str, customer: Customer, now: datetime) 
     Raises:
         LedgerBusy: others added accounts of that name all the time. Repeat it.
     """
+    customer = replace(customer, name=names.legible(customer.name))
     for _ in range(_MOST_ATTEMPTS):
         record = _record(conn, helpdesk, customer.ref)
         if record:
@@ -87,6 +88,9 @@ def find_or_create(conn: Connection, ref: str, now: datetime) -> Account:
         if known is not None:
             return by_id(conn, known)
         name = names.checked(ref, "the account's name")
+        known = names.meant(conn, name)
+        if known is not None:
+            return by_id(conn, known)
         added = _add(conn, name, name, now)
         if added is not None:
             return by_id(conn, added)
@@ -134,6 +138,8 @@ def rename(conn: Connection, account_id: int, name: str) -> None:
         BadRequest: the name is empty, too long or not legible, or another account is known by it.
     """
     given = names.checked(name, "the new name")
+    if given.startswith(names.REF):
+        raise BadRequest(f"a name cannot begin with {names.REF!r}, which means an account's ref")
     if others := set(names.called(conn, given)) - {account_id}:
         raise BadRequest(
             f"another account is known as {given!r} already: {by_id(conn, min(others)).ref!r}"

@@ -20,6 +20,14 @@ LONGEST = 200
 """Characters of a name or a reference that a person gives."""
 
 _UNSEEN = frozenset({"Cc", "Cf"})
+#: What nobody sees although Unicode counts it among letters, marks and signs: fillers, joiners,
+#: selectors, a Braille cell without dots.
+_BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+#: These two are not seen either, but shape the letters beside them: Persian needs them.
+_SHAPING = "\u200c\u200d"
 
 
 def key(name: str) -> str:
@@ -43,11 +51,21 @@ def checked(text: str, what: str) -> str:
         raise BadRequest(f"{what} is empty")
     if len(given) > LONGEST:
         raise BadRequest(f"{what} has {len(given)} characters; {LONGEST} are the most")
-    if unseen := next(filter(_is_unseen, given), None):
+    if unseen := next((one for one in given if one in _BLANK or _is_unseen(one)), None):
         raise BadRequest(
             f"{what} holds a character that nobody sees (U+{ord(unseen):04X}); type it anew"
         )
     return given
+
+
+def legible(text: str) -> str:
+    """A helpdesk's name of a customer without what nobody sees; empty where that is all of it.
+
+    Nobody is there to type it anew, so nothing is refused.
+    """
+    seen = (one for one in text if one.isspace() or one in _SHAPING or not _is_unseen(one))
+    given = " ".join(unicodedata.normalize("NFC", "".join(seen)).split())
+    return given if key(given) else ""
 
 
 def _is_unseen(character: str) -> bool:
@@ -84,8 +102,8 @@ def all_of(conn: Connection, account_id: int) -> list[str]:
 
 
 def called(conn: Connection, name: str) -> list[int]:
-    """The ids of all accounts that are known by a name."""
-    query = select(names.c.account_id).where(names.c.key == key(name))
+    """The ids of all accounts that are known by a name; nobody is by one that nobody sees."""
+    query = select(names.c.account_id).where(names.c.key == key(name), names.c.key != "")
     return list(conn.scalars(query.order_by(names.c.account_id)))
 
 

@@ -127,6 +127,27 @@ def test_a_customer_without_a_name_has_an_account_all_the_same(book: Book) -> No
     assert met(book, Customer("organization:4", " ")).ref == "support organization:4"
 
 
+@pytest.mark.parametrize("name", ["\u200b", "\u202e \u2066", "\x07"])
+def test_a_name_that_nobody_sees_is_none(book: Book, name: str) -> None:
+    account = met(book, Customer("organization:2", name))
+    assert account.ref == "support organization:2"
+    assert "no account is called ''" in refusal(book, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "ref"),
+    [
+        ("Acme\u202e\x07\nGmbH", "Acme GmbH"),
+        ("Acme\u200bGmbH", "AcmeGmbH"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+    ],
+)
+def test_what_nobody_sees_in_a_helpdesks_name_is_left_out(book: Book, name: str, ref: str) -> None:
+    """Nobody is there to type it anew; and it would turn round what a terminal shows."""
+    assert met(book, Customer("organization:2", name)).ref == ref
+
+
 def test_a_ref_that_looks_like_the_one_to_be_given_is_no_obstacle(book: Book) -> None:
     met(book, Customer("organization:3", "Acme GmbH (support organization:2)"))
     met(book, Customer("organization:4", "Acme GmbH"))
