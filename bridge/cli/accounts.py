@@ -119,7 +119,8 @@ def account(
         found = reports.balance(bridge, f"{REF}{changed.account.ref}")
     with telling():
         if as_json:
-            dump(balance_as_json(found) | {"was": changed.was, "now": changed.now})
+            told = {"was": changed.was, "now": changed.now, "unchecked": changed.unchecked}
+            dump(balance_as_json(found) | told)
         else:
             show_change(changed)
             show_balance(found)

@@ -1,5 +1,6 @@
 """What the commands share: the settings, the bridge that they describe, and what is no text."""
 
+import getpass
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -73,8 +74,16 @@ def confirmed(
             if not sys.stdin.isatty():
                 raise BadRequest(f"{slip}; add {option}") from None
             complain(str(slip))
-            typer.confirm(question, abort=True)
+            typer.confirm(question, abort=True, err=True)
             sure.add(type(slip))
+
+
+def operator() -> str:
+    """Who types, as the machine knows them; in a container a user may have a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def not_text(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:

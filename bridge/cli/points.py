@@ -1,13 +1,12 @@
 """Commands about points: buying them, and taking back a purchase that was a mistake."""
 
-import getpass
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from bridge.cli import completion
-from bridge.cli.common import Account, bridge_of, confirmed
+from bridge.cli.common import Account, bridge_of, confirmed, operator
 from bridge.cli.numbers import taking, whole
 from bridge.errors import UnknownAccount
 from bridge.service import purchases
@@ -104,7 +103,7 @@ def cancel(
 ) -> None:
     """Take back what is unspent of a purchase; its reference stays taken. Safe to repeat."""
     with bridge_of(context, Purpose.LEDGER) as bridge:
-        done = purchases.cancel(bridge, reference, reason, actor=getpass.getuser())
+        done = purchases.cancel(bridge, reference, reason, actor=operator())
     with telling():
         if as_json:
             dump(done)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, and_, case, func, select
 
 from bridge.database.schema import accounts, entries, incidents, lots, txs
 from bridge.policy.points import Lot
@@ -170,14 +170,15 @@ def _unbooked(conn: Connection, account_id: int, at: datetime) -> Iterator[dict[
         }
 
 
-def purchases(conn: Connection, account_id: int | None = None) -> list[PurchaseLine]:
-    """Every purchase, or those of one account, in the order of booking."""
+def purchases(conn: Connection, at: datetime, account_id: int | None = None) -> list[PurchaseLine]:
+    """Every purchase, or those of one account, in the order of booking; what is left at `at`."""
+    left = case((lots.c.expires_at > at, lots.c.remaining), else_=0)
     query = (
         select(
             lots.c.reference,
             accounts.c.ref.label("account"),
             lots.c.points,
-            lots.c.remaining,
+            left,
             lots.c.purchased_on,
             lots.c.expires_at,
         )
@@ -193,7 +194,7 @@ def purchases(conn: Connection, account_id: int | None = None) -> list[PurchaseL
 def references(conn: Connection, source: str) -> list[str]:
     """The references of all purchases that came from there."""
     mine = and_(lots.c.kind == "purchase", lots.c.source == source)
-    return list(conn.scalars(select(lots.c.reference).where(mine)))
+    return list(conn.scalars(select(lots.c.reference).where(mine).order_by(lots.c.id)))
 
 
 def charged_points(conn: Connection, incident_id: int) -> int:

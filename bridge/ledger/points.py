@@ -12,12 +12,12 @@ from datetime import date, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from bridge.database.schema import accounts, entries, lots, purchases, txs
 from bridge.database.upsert import insert as upsert
 from bridge.errors import BadRequest, LedgerBusy
-from bridge.ledger.holdings import as_lot
+from bridge.ledger.holdings import as_lot, references
 from bridge.ledger.names import key, now_called
 from bridge.policy.points import Slice, credit_expires_at, pick
 from bridge.policy.terms import Terms
@@ -144,11 +144,21 @@ def booked(
 
 
 def purchase_of(conn: Connection, source: str, reference: str) -> Row[Any] | None:
-    """The lot that was bought under a reference: letter by letter, else as people read it."""
+    """The lot that was bought under a reference: letter by letter, else as people read it.
+
+    Raises:
+        BadRequest: it is a third spelling of what were two purchases before such were one.
+    """
     mine = and_(lots.c.source == source, lots.c.reference == reference, lots.c.kind == "purchase")
     same = and_(purchases.c.source == source, purchases.c.key == key(reference))
     exact = conn.execute(select(lots).where(mine)).one_or_none()
-    return exact or conn.execute(select(lots).join(purchases).where(same)).one_or_none()
+    found = exact or conn.execute(select(lots).join(purchases).where(same)).one_or_none()
+    if found and not exact:
+        several = [one for one in references(conn, source) if key(one) == key(reference)]
+        if len(several) > 1:
+            which = ", or ".join(map(repr, several))
+            raise BadRequest(f"{reference!r} may mean several purchases; write {which}")
+    return found
 
 
 def cancelled_at(conn: Connection, lot_id: int, number: int = 1) -> datetime | None:
@@ -165,7 +175,11 @@ def cancel(conn: Connection, lot: Row[Any], *, actor: str, reason: str, now: dat
     points have been credited to the purchase since.
     """
     _lock(conn, [lot.account_id])
-    credits_to_it = lots.c.reference.startswith(f"{lot.reference}{_CREDIT_MARK}", autoescape=True)
+    # Not LIKE, to which SQLite's capitals are all one: INV-1 and inv-1 may be two old purchases.
+    mark = f"{lot.reference}{_CREDIT_MARK}"
+    credits_to_it = and_(
+        lots.c.account_id == lot.account_id, func.substr(lots.c.reference, 1, len(mark)) == mark
+    )
     own = or_(lots.c.id == lot.id, and_(lots.c.source == lot.source, credits_to_it))
     unspent = and_(own, lots.c.remaining > 0, lots.c.expires_at > now)
     taken: dict[int, int] = {

@@ -162,7 +162,7 @@ def cancel(
     Its reference stays taken. What was charged from it stays charged.
 
     Raises:
-        BadRequest: no such purchase, no reason, or nothing of it is left.
+        BadRequest: no such purchase, or several; no reason, or nothing of it is left.
     """
     why = names.checked(reason, "the reason")
 
@@ -205,6 +205,6 @@ def listed(bridge: Bridge, ref: str | None = None) -> list[PurchaseLine]:
 
     def work(conn: Connection) -> list[PurchaseLine]:
         account = accounts.find(conn, ref) if ref is not None else None
-        return holdings.purchases(conn, account.id if account else None)
+        return holdings.purchases(conn, bridge.now(), account.id if account else None)
 
     return bridge.db.read(work)

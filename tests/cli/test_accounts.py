@@ -1,6 +1,7 @@
 """What the commands about accounts say of one that was renamed, and of the hours that hold."""
 
 import io
+import json
 import os
 import sys
 from functools import partial
@@ -131,9 +132,34 @@ def test_at_a_terminal_it_is_asked(
     terminal = io.StringIO(answer)
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", terminal)
-    got, out, _ = run("purchase", "Beta Ltd", "10", "--reference", "INV-2")
+    got, out, err = run("purchase", "Beta Ltd", "10", "--reference", "INV-2")
     assert (got, "Booked 10 points" in out) == (code, booked)
-    assert "Make a new account?" in out
+    assert "Make a new account?" in err
+    assert "Make a new account?" not in out
+
+
+def test_the_question_is_no_part_of_the_json(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO("y\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    _, out, _ = run("purchase", "Beta Ltd", "10", "--reference", "INV-2", "--json")
+    assert json.loads(out)["account"] == "Beta Ltd"
+
+
+def test_a_user_without_a_name_can_cancel(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under some number."""
+    run("purchase", ACME, "10", "--reference", "INV-1", "--new")
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert of(run, "purchases", "cancel", "INV-1", "--reason", "a mistake")["points"] == 10
+    assert of(run, "statement", ACME)["entries"][-1]["actor"] == f"uid {os.getuid()}"
 
 
 def test_a_purchase_is_listed_and_cancelled(run: Run, settings: Path) -> None:
@@ -163,6 +189,7 @@ def test_a_link_that_cannot_be_checked_is_told(run: Run, settings: Path) -> None
     link = ("account", ACME, "--new", "--link", "support:organization:2")
     for name in ("TOKEN", "WEBHOOK_SECRET"):
         os.environ.pop(f"POINTS_BRIDGE_SUPPORT_{name}")
+    assert of(run, *link)["unchecked"] is True
     _, out, _ = run(*link)
     assert "it was not checked whether the helpdesk has that record" in " ".join(out.split())
     assert "Customer records: support:organization:2." in out

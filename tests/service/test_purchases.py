@@ -4,7 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
+from bridge.database.schema import purchases
 from bridge.errors import BadRequest, UnknownAccount
 from bridge.ledger import points
 from bridge.service.purchases import MOST_POINTS, Bought, cancel, listed
@@ -216,6 +218,25 @@ class TestANewName:
         with pytest.raises(BadRequest, match=why):
             house.buy(10, name)
 
+    @pytest.mark.parametrize("name", ["\u3164", "INV-1\ufe0f", "INV\u034f-1", "\u2800"])
+    def test_holds_no_letter_or_mark_that_nobody_sees(self, house: House, name: str) -> None:
+        """Unicode counts these among letters, marks and signs."""
+        with pytest.raises(BadRequest, match=r"nobody sees \(U\+"):
+            house.buy(10, name)
+        with pytest.raises(BadRequest, match=r"nobody sees \(U\+"):
+            house.buy(10, reference=name)
+
+    def test_is_looked_for_as_it_would_be_written(self, house: House) -> None:
+        house.buy(10, "ACME GMBH")
+        assert house.buy(10, "acme\rgmbh").account == "ACME GMBH"
+        assert len(balances(house.bridge)) == 1
+
+    def test_is_offered_what_looks_alike_in_other_letters(self, house: House) -> None:
+        house.buy(10, "Beta Ltd")
+        for slip in ("BETA LDT", "ta lt"):
+            with pytest.raises(UnknownAccount, match="did you mean Beta Ltd"):
+                house.buy(10, slip, new=False)
+
     @pytest.mark.parametrize("name", ["STRASSE 5", "straße  5", "Strasse 5", "Straße\u200b 5"])
     def test_is_known_in_any_spelling(self, house: House, name: str) -> None:
         house.buy(10, "Straße 5")
@@ -285,6 +306,28 @@ class TestCancelling:
         house.run()
         cancel(house.bridge, "INV-2", "a mistake")
         assert house.incident().incident.state is PointsState.CHARGED
+
+    def test_takes_nothing_of_a_purchase_whose_reference_begins_alike(self, house: House) -> None:
+        house.buy(10, reference="INV-1")
+        house.buy(20, "Beta Ltd", reference="INV-1#CREDIT:5")
+        assert cancel(house.bridge, "INV-1", "a mistake").points == 10
+        assert house.on_hand("Beta Ltd") == 20
+
+    def test_of_one_of_two_old_purchases_needs_its_very_spelling(self, house: House) -> None:
+        """Before references were folded, INV-1 and inv-1 could both be booked."""
+        first = house.buy(10, reference="INV-1").lot_id
+        house.db.write(lambda conn: conn.execute(delete(purchases)))
+        house.buy(20, "Beta Ltd", reference="inv-1")
+        house.db.write(lambda conn: conn.execute(update(purchases).values(lot_id=first)))
+        with pytest.raises(BadRequest, match="several purchases; write 'INV-1', or 'inv-1'"):
+            cancel(house.bridge, "Inv-1", "a mistake")
+        assert cancel(house.bridge, "inv-1", "a mistake").points == 20
+        assert cancel(house.bridge, "INV-1", "a mistake").points == 10
+
+    def test_what_has_expired_is_not_left_in_the_list(self, house: House) -> None:
+        house.buy(30, reference="INV-1", on=date(2025, 12, 1))
+        house.later(days=10)
+        assert [one.remaining for one in listed(house.bridge)] == [0]
 
     def test_is_seen_in_the_list(self, house: House) -> None:
         house.buy(30, reference="INV-1")
