@@ -19,7 +19,7 @@ from bridge.service.core import Bridge
 from bridge.service.settling import release_held
 
 NOWHERE = Address()
-_RECORD = re.compile(r"(organization|person):[1-9][0-9]*")
+_RECORD = re.compile(r"(organization|person):0*([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def change_account(bridge: Bridge, ref: str, change: AccountChange) -> Changed:
             there is not, or it would take the last record of an account with bookings away.
         HelpdeskRefused, HelpdeskUnavailable: the helpdesk cannot be asked for the record.
     """
-    _refuse_contradictions(change.hours.say)
+    _refuse_contradictions(change)
     records = tuple(_record(bridge, one) if one else None for one in (change.link, change.unlink))
     exists = _exists(bridge, records[0]) if records[0] else True
     changed = bridge.db.write(lambda conn: _change(conn, bridge, ref, change, records))
@@ -165,8 +165,15 @@ def _address(own: Address, change: AccountChange) -> Address:
     return Address(**{name: None if name in cleared else value for name, value in after.items()})
 
 
-def _refuse_contradictions(say: Hours) -> None:
+def _refuse_contradictions(change: AccountChange) -> None:
     """What is read of two words on one matter is laid down, and is not what was meant."""
+    given = asdict(change.address)
+    cleared = next((name for name in change.clear if given[name] is not None), None)
+    if cleared is not None:
+        raise BadRequest(
+            f"the {cleared} is to be {given[cleared]!r} and to be cleared: give one of them"
+        )
+    say = change.hours.say
     if say.weekly and say.around_the_clock:
         raise BadRequest("support has weekly hours or is there around the clock: give one of them")
     if both := sorted(say.extra_closed & (say.removed | say.open_windows.keys())):
@@ -175,8 +182,9 @@ def _refuse_contradictions(say: Hours) -> None:
 
 def _record(bridge: Bridge, link: str) -> tuple[str, str]:
     helpdesk, _, record = link.partition(":")
-    if not _RECORD.fullmatch(record):
+    said = _RECORD.fullmatch(record)
+    if not said:
         raise BadRequest(
             f"link {link!r} is not HELPDESK:RECORD, like support:organization:2 or support:person:8"
         )
-    return bridge.helpdesk(helpdesk).name, record
+    return bridge.helpdesk(helpdesk).name, f"{said[1]}:{said[2]}"

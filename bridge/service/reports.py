@@ -144,7 +144,11 @@ def _explain(conn: Connection, bridge: Bridge, helpdesk: str, ticket_id: str) ->
 def _ticket_meant(conn: Connection, helpdesk: str, text: str) -> str:
     """The id of the ticket that a person means by its id or its number, which are two things."""
     kind, _, said = text.rpartition(":")
+    if kind not in ("", "id", "number"):
+        raise BadRequest(f"{text!r} is no ticket; write its number or its id, or id:5 or number:5")
     numbered = incidents.numbered(conn, helpdesk, said)
+    if kind == "number" and not numbered:
+        raise BadRequest(f"nothing was decided about a {helpdesk} ticket of the number {said}")
     if kind == "id" or not numbered:
         return said
     if kind != "number" and said not in numbered and incidents.on_ticket(conn, helpdesk, said):

@@ -160,6 +160,13 @@ class TestChanging:
         done = changed(house, address=Address(subdivision="Berlin"))
         assert done.account.address == Address("Europe/Berlin", "DE", "BE")
 
+    @pytest.mark.parametrize("name", ["zone", "country", "subdivision"])
+    def test_what_is_said_and_cleared_at_once_is_refused(self, house: House, name: str) -> None:
+        berlin(house)
+        said = Address(**{name: getattr(Address("Europe/Paris", "FR", "BRE"), name)})
+        with pytest.raises(BadRequest, match=f"the {name} is to be .* and to be cleared"):
+            changed(house, address=said, clear=(name,))
+
     def test_nothing_says_nothing(self, house: House) -> None:
         berlin(house)
         assert changed(house).was == {}
@@ -190,6 +197,11 @@ class TestRenaming:
         house.open()
         assert house.settle() == "accepted"
 
+    def test_to_what_means_a_ref_is_refused(self, house: House) -> None:
+        berlin(house)
+        with pytest.raises(BadRequest, match="a name cannot begin with 'ref:'"):
+            changed(house, rename="ref:Beta")
+
 
 class TestLinksOfOthers:
     LINK = f"support:{ACME.ref}"
@@ -210,6 +222,11 @@ class TestLinksOfOthers:
         house.buy(10, "Acme")
         house.open()
         assert house.settle() == "held"
+
+    def test_are_those_that_helpdesks_write_without_zeros(self, house: House) -> None:
+        berlin(house)
+        done = changed(house, link="support:organization:002")
+        assert done.now == {"records": [self.LINK]}
 
     def test_that_are_not_there_are_not_taken_away(self, house: House) -> None:
         berlin(house)
@@ -252,8 +269,3 @@ class TestLinksOfOthers:
         house.run()
         assert (house.on_hand("Acme"), house.on_hand("Beta")) == (10, 0)
         assert house.incident().incident.state is PointsState.CHARGED
-
-    def test_are_named_as_the_helpdesk_names_them(self, house: House) -> None:
-        berlin(house)
-        with pytest.raises(BadRequest, match="is not HELPDESK:RECORD"):
-            changed(house, link="support:organization:004")

@@ -179,3 +179,12 @@ def test_a_statement_ends_with_what_is_on_hand(house: House, days: int, booked: 
     assert entries[-1].balance == found.on_hand
     unbooked = sum(-line.points for line in entries if line.entry_id is None)
     assert unbooked == found.expired_unbooked
+
+
+def test_a_number_is_not_taken_for_an_id(house: House) -> None:
+    house.open("5")
+    house.settle()
+    with pytest.raises(BadRequest, match="nothing was decided about a support ticket of the num"):
+        explain(house.bridge, "support", "number:5")
+    with pytest.raises(BadRequest, match="'ticket:5' is no ticket"):
+        explain(house.bridge, "support", "ticket:5")
