@@ -156,8 +156,9 @@ def _left_behind(held: int, *, hidden: bool) -> str:
     if not held:
         return stay
     return (
-        f"{stay} {held} tickets wait for points: nothing more is heard of them, so nobody releases"
-        " them, and whoever runs `serve` declines them on their day; look at them first."
+        f"{stay} {held} tickets wait for points: nothing more is heard of them, but a purchase"
+        " still releases and charges them, and `serve` still declines them on their day; stop it,"
+        " or look at them first."
     )
 
 
