@@ -1,6 +1,7 @@
 """The outbox: carry out what a helpdesk is owed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -30,19 +31,38 @@ def send_next(bridge: Bridge) -> bool:
 
 def _send(bridge: Bridge, leased: Leased) -> None:
     adapter = bridge.helpdesk(leased.helpdesk).adapter
-    behind = bridge.db.read(lambda conn: outbox.behind(conn, leased))
-    if leased.payload.silent and not all(other.silent for other in behind.values()):
+    turn = bridge.db.read(lambda conn: _turn(conn, bridge, leased))
+    if turn.update is None:
         _finish(bridge, [leased.id], rows.UNSENT)
         return
-    update = bridge.db.read(lambda conn: _update(conn, bridge, leased))
-    if bridge.db.read(lambda conn: _looks_first(conn, update, leased, bridge.now())):
-        ticket = adapter.fetch(update.ticket_id)
-        if _left_to_a_look(bridge, leased, ticket):
-            return
-    written = adapter.write(update)
+    if turn.looks_first and _left_to_a_look(bridge, leased, adapter.fetch(leased.ticket_id)):
+        return
+    written = adapter.write(turn.update)
     outcome = "written" if written else "closed for good: nothing written"
     # Its fields are those of now, so that whatever was to show fields alone is shown as well.
-    _finish(bridge, [leased.id, *(id_ for id_, one in behind.items() if one.silent)], outcome)
+    _finish(bridge, [leased.id, *turn.shown_by_it], outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a write has come to, read in one snapshot.
+
+    `update` None leaves it to a write behind it that does more; `looks_first`: the ticket is to be
+    read before; `shown_by_it` are the rows that this write does the work of.
+    """
+
+    update: TicketUpdate | None
+    looks_first: bool = False
+    shown_by_it: tuple[int, ...] = ()
+
+
+def _turn(conn: Connection, bridge: Bridge, leased: Leased) -> _Turn:
+    behind = outbox.behind(conn, leased)
+    if leased.payload.silent and not all(other.silent for other in behind.values()):
+        return _Turn(None)
+    update = _update(conn, bridge, leased)
+    silent = tuple(id_ for id_, one in behind.items() if one.silent)
+    return _Turn(update, _looks_first(conn, update, leased, bridge.now()), silent)
 
 
 def _finish(bridge: Bridge, ids: Sequence[int], outcome: str) -> None:
