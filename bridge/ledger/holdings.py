@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select
 
 from bridge.database.schema import accounts, entries, incidents, lots, txs
 from bridge.policy.points import Lot
@@ -97,6 +97,12 @@ def on_hand(conn: Connection, account_id: int, at: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def expired_unbooked(conn: Connection, account_id: int, at: datetime) -> int:
+    """The points that have expired at an instant (UTC), which nobody has booked yet."""
+    query = select(func.coalesce(func.sum(lots.c.remaining), 0)).where(_expired(account_id, at))
+    return int(conn.execute(query).scalar_one())
+
+
 def next_expiry(conn: Connection, account_id: int, at: datetime) -> tuple[datetime, int] | None:
     """When points on hand at an instant expire next (UTC, exclusive), and how many of them."""
     usable = and_(
@@ -152,8 +158,8 @@ def statement(conn: Connection, account_id: int, at: datetime) -> list[Statement
 
 
 def _unbooked(conn: Connection, account_id: int, at: datetime) -> Iterator[dict[str, Any]]:
-    mine = (lots.c.account_id == account_id, lots.c.remaining > 0, lots.c.expires_at <= at)
-    for lot in conn.execute(select(lots).where(*mine).order_by(lots.c.expires_at, lots.c.id)):
+    query = select(lots).where(_expired(account_id, at))
+    for lot in conn.execute(query.order_by(lots.c.expires_at, lots.c.id)):
         yield {
             "entry_id": None,
             "at": lot.expires_at,
@@ -168,6 +174,10 @@ def _unbooked(conn: Connection, account_id: int, at: datetime) -> Iterator[dict[
             "actor": "bridge",
             "reason": "expired; not booked yet",
         }
+
+
+def _expired(account_id: int, at: datetime) -> ColumnElement[bool]:
+    return and_(lots.c.account_id == account_id, lots.c.remaining > 0, lots.c.expires_at <= at)
 
 
 def purchases(conn: Connection, at: datetime, account_id: int | None = None) -> list[PurchaseLine]:

@@ -112,9 +112,7 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
     held = len(incidents.held(conn, account.id))
     others, points = accounts.other_names(conn, account), holdings.on_hand(conn, account.id, now)
     records = accounts.records(conn, account.id)
-    expired = sum(
-        lot.remaining for lot in holdings.live_lots(conn, account.id) if lot.expires_at <= now
-    )
+    expired = holdings.expired_unbooked(conn, account.id, now)
     return Balance(account, others, records, located, points, expired, lots, held)
 
 
