@@ -195,19 +195,12 @@ def unlink(conn: Connection, account_id: int, helpdesk: str, customer_ref: str) 
     conn.execute(delete(links).where(_is(record)))
     if record.name:
         names.drop(conn, account_id, record.name)
-        if account_id in names.called(conn, record.name) and not records(conn, account_id):
+        if account_id in names.called(conn, record.name) and not names.records(conn, account_id):
             raise BadRequest(
                 f"{helpdesk}:{customer_ref} is called {record.name!r} like the account, so its next"
                 " ticket would take the account up again: link the record to the account that it"
                 " belongs to instead"
             )
-
-
-def records(conn: Connection, account_id: int) -> tuple[str, ...]:
-    """The customer records of an account, as people write them: `support:organization:2`."""
-    query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
-    ordered = query.order_by(links.c.helpdesk, links.c.customer_ref)
-    return tuple(f"{row.helpdesk}:{row.customer_ref}" for row in conn.execute(ordered))
 
 
 def by_id(conn: Connection, account_id: int) -> Account:

@@ -112,6 +112,13 @@ def every(conn: Connection) -> list[str]:
     return list(conn.scalars(select(names.c.name).order_by(names.c.key)))
 
 
+def records(conn: Connection, account_id: int) -> tuple[str, ...]:
+    """The customer records of an account, as people write them: `support:organization:2`."""
+    query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
+    ordered = query.order_by(links.c.helpdesk, links.c.customer_ref)
+    return tuple(f"{row.helpdesk}:{row.customer_ref}" for row in conn.execute(ordered))
+
+
 def meant(conn: Connection, text: str) -> int | None:
     """The id of the account that a person means by a name, or by `ref:` and its ref; or None.
 
@@ -137,7 +144,5 @@ def meant(conn: Connection, text: str) -> int | None:
 def _described(conn: Connection, account_id: int) -> str:
     """How to write an account so that it alone is meant, and how to tell it from the others."""
     row = conn.execute(select(accounts).where(accounts.c.id == account_id)).one()
-    query = select(links.c.helpdesk, links.c.customer_ref).where(links.c.account_id == account_id)
-    records = [f"{link.helpdesk}:{link.customer_ref}" for link in conn.execute(query)]
-    known = sorted(records) or ["in no helpdesk yet"]
+    known = records(conn, account_id) or ("in no helpdesk yet",)
     return f"{REF + row.ref!r}{now_called(row.ref, row.name, *known)}"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.errors import BadRequest
-from bridge.ledger import accounts
+from bridge.ledger import accounts, names
 from bridge.ledger.accounts import Account
 from bridge.policy.calendars import country_code, subdivision_code
 from bridge.policy.places import NOTHING_SAID, Address
@@ -146,7 +146,7 @@ def _said(conn: Connection, account: Account) -> dict[str, Any]:
         "name": account.name,
         **asdict(account.address),
         **account.hours.as_dict(),
-        "records": list(accounts.records(conn, account.id)),
+        "records": list(names.records(conn, account.id)),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.errors import BadRequest
-from bridge.ledger import accounts, holdings, incidents
+from bridge.ledger import accounts, holdings, incidents, names
 from bridge.ledger.accounts import Account
 from bridge.ledger.holdings import LotLine, StatementLine
 from bridge.ledger.incidents import PastDecision, Stored
@@ -111,7 +111,7 @@ def _balance(conn: Connection, bridge: Bridge, account: Account) -> Balance:
     lots = holdings.usable_lots(conn, account.id, now)
     held = len(incidents.held(conn, account.id))
     others, points = accounts.other_names(conn, account), holdings.on_hand(conn, account.id, now)
-    records = accounts.records(conn, account.id)
+    records = names.records(conn, account.id)
     expired = holdings.expired_unbooked(conn, account.id, now)
     return Balance(account, others, records, located, points, expired, lots, held)
 
