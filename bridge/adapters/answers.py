@@ -1,7 +1,8 @@
 """Reading a vendor's answers: the shape they must have, and text as people mean it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Annotated, TypeVar
 
@@ -137,6 +138,26 @@ def line(text: str) -> str:
 def text_of(value: object) -> str | None:
     """A value that is text, on one line; None for anything else, and for nothing."""
     return line(value) or None if isinstance(value, str) else None
+
+
+def record_of(customer: str) -> tuple[str, str]:
+    """The list that the record of a `Customer.ref` is in, which vendors call alike, and its id."""
+    kind, _, id_ = customer.partition(":")
+    return {"organization": "organizations", "person": "users"}[kind], id_
+
+
+@contextmanager
+def told_apart(otherwise: str) -> Iterator[None]:
+    """Around a call that every one of a vendor's helpdesks answers: what refuses it is none.
+
+    `otherwise` goes on from the refusal and says so. Wrong credentials are another matter.
+    """
+    try:
+        yield
+    except HelpdeskRefused as error:
+        if error.status in {401, 403}:
+            raise
+        raise HelpdeskRefused(f"{error}; {otherwise}", status=error.status) from None
 
 
 def is_there(read: Callable[[], object]) -> bool:

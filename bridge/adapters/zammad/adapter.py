@@ -16,6 +16,7 @@ from bridge.adapters.answers import (
     json_object,
     label,
     organization_id,
+    record_of,
     short_reason,
     ticket_id_in,
     ticket_path,
@@ -173,9 +174,8 @@ class Zammad(Adapter):
 
     def knows(self, customer: str) -> bool:
         """One GET of the record."""
-        kind, _, id_ = customer.partition(":")
-        path = {"organization": "organizations", "person": "users"}[kind]
-        return is_there(lambda: self._http.get(f"{_API}/{path}/{id_}"))
+        path = "/".join(record_of(customer))
+        return is_there(lambda: self._http.get(f"{_API}/{path}"))
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, whose answer is the organisation as it was stored; no trigger runs for it."""

@@ -19,6 +19,7 @@ from bridge.adapters.answers import (
     json_object,
     label,
     organization_id,
+    record_of,
     ticket_id_in,
     ticket_path,
 )
@@ -192,9 +193,7 @@ class Zendesk(Adapter):
 
     def knows(self, customer: str) -> bool:
         """One GET of the record."""
-        kind, _, id_ = customer.partition(":")
-        record = {"organization": "organizations", "person": "users"}[kind]
-        return is_there(lambda: self._http.record(record, id_))
+        return is_there(lambda: self._http.record(*record_of(customer)))
 
     def show_account(self, customer: str, fields: AccountFields) -> None:
         """One PUT, of which Zendesk takes five in a minute for one organisation."""

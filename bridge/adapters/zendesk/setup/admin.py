@@ -8,6 +8,7 @@ from time import monotonic
 
 from pydantic import BaseModel, Field
 
+from bridge.adapters.answers import told_apart
 from bridge.adapters.headers import http_date
 from bridge.adapters.http import Failure, GuardedSession, decoded
 from bridge.adapters.resources import REPEATABLE, Json, shift
@@ -91,13 +92,9 @@ class ZendeskAdmin:
 
     def me(self) -> tuple[Me, AnswerHeaders]:
         """Whose credential it is. Every Zendesk answers this, so that something else is found."""
-        try:
+        with told_apart(_NO_ZENDESK):
             response = self._session.get(f"{self._api}/users/me")
             user = checked(_MeAnswer, decoded(response)).user
-        except HelpdeskRefused as error:
-            if error.status in {401, 403}:
-                raise
-            raise HelpdeskRefused(f"{error}; {_NO_ZENDESK}", status=error.status) from None
         headers = response.headers
         around = AnswerHeaders(
             http_date(headers.get("Date", "")),
