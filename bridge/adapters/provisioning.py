@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bridge.errors import BridgeError
 from bridge.policy.places import NOTHING_SAID, Address
@@ -283,6 +283,16 @@ _UNDELIVERED = {
     413: "let the proxy in front of the receiver take bodies of 1 MiB",
     422: "`points-bridge queues list --state dead` says what could not be read",
 }
+
+
+_LATELY = timedelta(days=1)
+R = TypeVar("R")
+
+
+def lately(rows: Iterable[R], at: Callable[[R], datetime], now: datetime) -> list[R]:
+    """What a helpdesk noted in the last day, oldest first; where that is nothing, the latest."""
+    ordered = sorted(rows, key=at)
+    return [row for row in ordered if now - at(row) <= _LATELY] or ordered[-1:]
 
 
 def delivery_remedy(name: str, status: int | None) -> str:

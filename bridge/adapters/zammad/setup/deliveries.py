@@ -6,18 +6,17 @@ holds whole bodies, of which nothing is kept here.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from bridge.adapters.provisioning import Problem, Severity, delivery_remedy
+from bridge.adapters.provisioning import Problem, Severity, delivery_remedy, lately
 from bridge.adapters.resources import permission_lacking
 from bridge.adapters.zammad.setup.admin import ZammadAdmin
 from bridge.adapters.zammad.ticket import checked
 from bridge.errors import HelpdeskRefused
 
-_PERIOD = timedelta(days=1)
 _MOST = "200"
 _ID = re.compile(r"^x-zammad-delivery: *(\S{1,80})$", re.IGNORECASE | re.MULTILINE)
 
@@ -71,10 +70,8 @@ def delivery_problems(
         if permission_lacking(error):
             return []
         raise
-    ours = sorted(
-        (one for one in rows if one.url in endpoints), key=lambda one: (one.created_at, one.id)
-    )
-    attempts = [one for one in ours if now - one.created_at <= _PERIOD] or ours[-1:]
+    ours = sorted((one for one in rows if one.url in endpoints), key=lambda one: one.id)
+    attempts = lately(ours, lambda one: one.created_at, now)
     failed = [one for one in attempts if not one.arrived]
     return [_problem(name, attempts, failed)] if failed else []
 

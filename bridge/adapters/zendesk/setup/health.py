@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bridge.adapters.answers import label
-from bridge.adapters.provisioning import Problem, Severity, delivery_remedy
+from bridge.adapters.provisioning import Problem, Severity, delivery_remedy, lately
 from bridge.adapters.resources import Json
 from bridge.adapters.zendesk.access import API_TOKENS_END, ZendeskConfig
 from bridge.adapters.zendesk.setup.admin import AnswerHeaders, Me
@@ -13,7 +13,6 @@ from bridge.adapters.zendesk.setup.layout import title
 _TOKENS_END = datetime.fromisoformat(API_TOKENS_END).replace(tzinfo=UTC)
 #: With less than this part of the calls of a minute left, others use them up.
 _SCARCE = 0.1
-_PERIOD = timedelta(days=1)
 _AGENTS = frozenset({"agent", "admin"})
 _CREDENTIALS = "check the helpdesk's url and credentials in the settings"
 
@@ -68,8 +67,7 @@ def delivery_problems(
     """
     found = []
     for hook, invocations in hooks:
-        ordered = sorted(invocations, key=_completed)
-        recent = [row for row in ordered if _completed(row) >= now - _PERIOD] or ordered[-1:]
+        recent = lately(invocations, _completed, now)
         failed = [row for row in recent if row.get("status") != "success"]
         if not failed:
             continue
