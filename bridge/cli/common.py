@@ -27,6 +27,13 @@ Account = Annotated[
     ),
 ]
 
+HelpdeskName = Annotated[
+    str,
+    typer.Argument(
+        help="The helpdesk's name in the settings.", autocompletion=completion.helpdesks
+    ),
+]
+
 T = TypeVar("T")
 
 #: What is asked about something that may be a slip, and the option that answers.

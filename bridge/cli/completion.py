@@ -38,8 +38,7 @@ def accounts(context: typer.Context, incomplete: str) -> list[str]:
     try:
         settings = _settings(context)
         with Database.open(settings.database, wait=_PATIENCE) as db:
-            current, ours = db.revisions()
-            known = db.read(names.every) if current == ours else []
+            known = db.read(names.every) if db.is_current() else []
     except Exception:  # noqa: BLE001 - somebody is typing: whatever it is, the command says it
         return []
     return list(_offered(known, incomplete))

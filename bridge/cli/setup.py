@@ -12,8 +12,7 @@ from bridge.adapters.vendor import public_address
 from bridge.bootstrap import provisioner as provisioner_of
 from bridge.bootstrap import take_up
 from bridge.bootstrap import wanted as wanted_of
-from bridge.cli import completion
-from bridge.cli.common import bridge_of, settings_of
+from bridge.cli.common import HelpdeskName, bridge_of, settings_of
 from bridge.errors import BadRequest
 from bridge.logs import configure_logs
 from bridge.settings import Purpose, Settings
@@ -72,12 +71,7 @@ _PROVE = typer.Option("--prove", help="Then open test tickets: does each event r
 )
 def setup(
     context: typer.Context,
-    helpdesk: Annotated[
-        str,
-        typer.Argument(
-            help="The helpdesk's name in the settings.", autocompletion=completion.helpdesks
-        ),
-    ],
+    helpdesk: HelpdeskName,
     url: Annotated[str | None, _URL] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = (

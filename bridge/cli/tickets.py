@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli import completion
-from bridge.cli.common import bridge_of
+from bridge.cli.common import HelpdeskName, bridge_of
 from bridge.cli.numbers import between
 from bridge.policy.places import Address
 from bridge.policy.terms import Terms
@@ -21,12 +20,7 @@ commands = typer.Typer()
 @commands.command(epilog="Example: points-bridge explain support 31001")
 def explain(
     context: typer.Context,
-    helpdesk: Annotated[
-        str,
-        typer.Argument(
-            help="The helpdesk's name in the settings.", autocompletion=completion.helpdesks
-        ),
-    ],
+    helpdesk: HelpdeskName,
     ticket: Annotated[str, typer.Argument(help="The ticket's number, or its id.")],
     as_json: Json = False,
 ) -> None:

@@ -141,6 +141,15 @@ class Database:
         head = str(ScriptDirectory.from_config(_alembic()).get_current_head())
         return self.read(_revision) if self._path.exists() else None, head
 
+    def is_current(self) -> bool:
+        """Whether there are tables, and they are those of this version.
+
+        Raises:
+            LedgerBusy: the database cannot be read now.
+        """
+        revision, head = self.revisions()
+        return revision == head
+
     @contextmanager
     def serving_lock(self) -> Iterator[None]:
         """Be the one server on this database. Short commands are not kept out.

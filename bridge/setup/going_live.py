@@ -51,8 +51,7 @@ def in_service(settings: Settings, name: str, provisioner: Provisioner) -> InSer
         LedgerBusy: the database is locked.
     """
     with Database.open(settings.database) as database:
-        revision, head = database.revisions()
-        is_there = revision == head
+        is_there = database.is_current()
         since = settings.helpdesks[name].options.in_service_since
         if since is None and is_there:
             since = database.read(lambda conn: accounts.in_service_since(conn, name))
@@ -72,8 +71,7 @@ def waiting(settings: Settings, name: str) -> int:
         LedgerBusy: the database is locked.
     """
     with Database.open(settings.database) as database:
-        revision, head = database.revisions()
-        if revision != head:
+        if not database.is_current():
             return 0
         return database.read(lambda conn: incidents.waiting_in(conn, name))
 

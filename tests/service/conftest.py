@@ -204,3 +204,13 @@ def house(opened: tuple[Database, Path], migrated: Path) -> Iterator[House]:
     shutil.copy(migrated, path)
     yield House(database)
     assert database.read(audit) == []
+
+
+@pytest.fixture
+def held(house: House) -> House:
+    """Ticket 5 waits for points, and is set to wait in the helpdesk."""
+    house.configure(held_status=Status.PENDING)
+    house.open()
+    house.run()
+    house.later(hours=1)
+    return house

@@ -7,16 +7,6 @@ from bridge.ticket import Actor, PointsState, Status
 from tests.service.conftest import DAY, House
 
 
-@pytest.fixture
-def held(house: House) -> House:
-    """Ticket 5 waits for points, and is set to wait in the helpdesk."""
-    house.configure(held_status=Status.PENDING)
-    house.open()
-    house.run()
-    house.later(hours=1)
-    return house
-
-
 def customer_writes(house: House) -> str:
     house.desk.set_status("5", Status.OPEN, Actor.CUSTOMER)
     outcome = house.run("5")

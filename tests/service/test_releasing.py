@@ -9,16 +9,6 @@ from bridge.ticket import Actor, CustomerChange, OrganizationChange, PointsState
 from tests.service.conftest import ACME, BETA, DAY, House
 
 
-@pytest.fixture
-def held(house: House) -> House:
-    """Ticket 5 waits for points, and is set to wait in the helpdesk."""
-    house.configure(held_status=Status.PENDING)
-    house.open()
-    house.run()
-    house.later(hours=1)
-    return house
-
-
 def move(house: House, actor: Actor = Actor.AGENT, ticket_id: str = "5") -> None:
     """Somebody gives the ticket from Acme to Beta now, and nobody tells."""
     seq = len(house.desk.changes[ticket_id]) + 1
