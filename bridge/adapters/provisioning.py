@@ -43,9 +43,9 @@ class Step:
     `kind` and `name` are the helpdesk's own words, as its admin sees them, and `detail` goes on
     from them. `required` is False for what the bridge works without, `pressing` for what is done
     with the next set-up and is no fault until then, `advice` is True for what is no fault at all.
-    `apply` carries the step out on what is there
-    at that moment, so it may be repeated, also after an attempt of which nobody knows whether it
-    arrived; it raises `HelpdeskUnavailable` or `HelpdeskRefused`.
+    `apply` carries the step out on what is there at that moment, so it may be repeated, also after
+    an attempt of which nobody knows whether it arrived; it raises `HelpdeskUnavailable` or
+    `HelpdeskRefused`.
     """
 
     kind: str
